@@ -51,6 +51,7 @@ const ERROR_EXIT_CODES = {
   DT_REGISTRY_UNREACHABLE: EXIT_CODES.registry,
   DT_REGISTRY_ERROR: EXIT_CODES.registry,
   DT_INTERRUPTED: EXIT_CODES.interrupted,
+  DT_BUG: EXIT_CODES.other,
 } as const satisfies Record<string, ExitCode>;
 
 export type ErrorCode = keyof typeof ERROR_EXIT_CODES;

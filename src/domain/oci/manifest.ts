@@ -1,6 +1,6 @@
 import { DtError } from '../errors.ts';
 import type { Descriptor, ManifestContent } from './descriptor.ts';
-import { parseDigest } from './digest.ts';
+import { isDigest, parseDigest, type Digest } from './digest.ts';
 import {
   isIndexMediaType,
   isManifestMediaType,
@@ -35,9 +35,16 @@ export type Manifest = ImageIndex | ImageManifest;
 
 /** BuildKit's mark of attestation manifests inside an index. https://github.com/moby/buildkit/blob/v0.17.0/docs/attestations/attestation-storage.md */
 const ATTESTATION_ANNOTATION = 'vnd.docker.reference.type';
+const ATTESTED_DIGEST_ANNOTATION = 'vnd.docker.reference.digest';
 
 export function isAttestation(descriptor: Descriptor): boolean {
   return descriptor.annotations?.[ATTESTATION_ANNOTATION] === 'attestation-manifest';
+}
+
+/** The digest of the platform manifest that an attestation in the same index describes; undefined for everything else. */
+export function attestedDigest(descriptor: Descriptor): Digest | undefined {
+  const digest = isAttestation(descriptor) ? descriptor.annotations?.[ATTESTED_DIGEST_ANNOTATION] : undefined;
+  return digest !== undefined && isDigest(digest) ? digest : undefined;
 }
 
 /** Every descriptor that the manifest points to, subject excluded: children of an index, else config and layers. */

@@ -30,7 +30,8 @@ export function isTag(text: string): boolean {
 
 /** True for `host[:port]`, also in the `[IPv6]` form. */
 export function isRegistryHost(text: string): boolean {
-  return HOST_PATTERN.test(text);
+  // The pattern lets ports over 65535 and impossible addresses pass, of which no URL can be made.
+  return HOST_PATTERN.test(text) && URL.canParse(`https://${text}/`);
 }
 
 export function isRepository(text: string): boolean {

@@ -1,0 +1,92 @@
+import { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
+import { promisify } from 'node:util';
+import { createGunzip, gzip } from 'node:zlib';
+import {
+  buildChartTree,
+  MAX_CHART_BYTES,
+  MAX_CHART_ENTRIES,
+  type ChartEntry,
+  type ChartTree,
+} from '../domain/chart/chart-tree.ts';
+import { DtError } from '../domain/errors.ts';
+import { checkEntryPath } from './entry-path.ts';
+import { encodeTarHeader, TAR_END_BYTES, tarPaddingBytes, type TarEntry } from './tar-header.ts';
+import { readTarEntries } from './unpack-tar.ts';
+
+const GZIP_LEVEL = 9;
+const GZIP_OS_OFFSET = 9;
+/** "Unknown": the library would write the system that it runs on. https://www.rfc-editor.org/rfc/rfc1952#section-2.3.1 */
+const GZIP_OS_UNKNOWN = 255;
+const PERMISSION_BITS = 0o777;
+
+export interface UnpackChartOptions {
+  /** Sum of the sizes of all files. */
+  readonly maxBytes?: number;
+}
+
+export interface PackChartOptions {
+  /** The time of every entry: `SOURCE_DATE_EPOCH`, or zero. */
+  readonly mtimeSeconds: number;
+}
+
+/**
+ * Unpacks a packaged chart in memory. The first part of every path is taken off, whatever it is; of two entries with one
+ * path the last counts. `name` is what messages call the archive. Throws DT_CHART_INVALID, DT_UNSAFE_ENTRY,
+ * DT_LIMIT_EXCEEDED.
+ */
+export async function unpackChartArchive(
+  bytes: Uint8Array,
+  name: string,
+  options: UnpackChartOptions = {},
+): Promise<ChartTree> {
+  const entries: ChartEntry[] = [];
+  const limits = { maxEntries: MAX_CHART_ENTRIES, maxTotalBytes: options.maxBytes ?? MAX_CHART_BYTES };
+  const source = Readable.from([bytes], { objectMode: false });
+  // Not part of the pipeline of the reader, so its errors are handed on.
+  const unzipped = createGunzip();
+  source.pipe(unzipped);
+  await readTarEntries(
+    unzipped,
+    { name, limits, truncatedCode: 'DT_CHART_INVALID', invalidCode: 'DT_CHART_INVALID' },
+    async (entry, content) => {
+      const path = takeOffFirstPart(entry, name);
+      if (path === '') return;
+      const mode = entry.mode & PERMISSION_BITS;
+      if (entry.type === 'directory') entries.push({ path, type: 'directory', mode, bytes: new Uint8Array() });
+      else entries.push({ path, type: 'file', mode, bytes: await buffer(content) });
+    },
+  );
+  if (!entries.some((entry) => entry.type === 'file')) {
+    throw new DtError('DT_CHART_INVALID', `${name} is not a chart: it has no files`);
+  }
+  return buildChartTree(entries);
+}
+
+/**
+ * Packs a chart as `CHARTNAME/…`, the way charts are pushed: depth first, folders included, owned by nobody. Equal trees
+ * give equal bytes.
+ */
+export async function packChartArchive(
+  chartName: string,
+  tree: ChartTree,
+  { mtimeSeconds }: PackChartOptions,
+): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  for (const { path, type, mode, bytes } of buildChartTree(tree)) {
+    const sizeBytes = bytes.length;
+    chunks.push(encodeTarHeader({ path: `${chartName}/${path}`, type, mode, sizeBytes, mtimeSeconds }));
+    chunks.push(bytes, Buffer.alloc(tarPaddingBytes(sizeBytes)));
+  }
+  chunks.push(Buffer.alloc(TAR_END_BYTES));
+  const packed = await promisify(gzip)(Buffer.concat(chunks), { level: GZIP_LEVEL });
+  packed[GZIP_OS_OFFSET] = GZIP_OS_UNKNOWN;
+  return packed;
+}
+
+function takeOffFirstPart(entry: TarEntry, name: string): string {
+  const slash = entry.path.indexOf('/');
+  if (slash !== -1) return checkEntryPath(entry.path.slice(slash + 1));
+  if (entry.type === 'directory') return '';
+  throw new DtError('DT_CHART_INVALID', `${name} is not a chart: the file "${entry.path}" lies outside of a folder`);
+}

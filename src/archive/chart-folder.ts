@@ -1,0 +1,121 @@
+import { constants } from 'node:fs';
+import { lstat, open, readdir, realpath } from 'node:fs/promises';
+import { join, relative, sep } from 'node:path';
+import {
+  buildChartTree,
+  MAX_CHART_BYTES,
+  MAX_CHART_ENTRIES,
+  type ChartEntry,
+  type ChartTree,
+} from '../domain/chart/chart-tree.ts';
+import { DtError, isDtError, systemErrorCode } from '../domain/errors.ts';
+import { checkEntryPath } from './entry-path.ts';
+
+const PERMISSION_BITS = 0o777;
+
+/** A file or folder of the chart, and where it really lies. */
+interface Place {
+  /** In the chart; empty for the chart folder itself. */
+  readonly path: string;
+  /** On disk, without links. */
+  readonly realPath: string;
+  /** The real folders that contain it, by way of links too. */
+  readonly ancestors: ReadonlySet<string>;
+}
+
+/**
+ * Reads a chart folder into memory with hidden files, empty folders and modes. Links are replaced by what they point to;
+ * one that leaves the folder would carry other files of this machine away. Throws DT_FILE_NOT_FOUND, DT_FILE_UNREADABLE,
+ * DT_CHART_INVALID if it is no folder or a link is broken, DT_UNSAFE_ENTRY for links out of the folder or in a circle, pipes and
+ * devices, DT_CHART_TOO_LARGE.
+ */
+export async function readChartFolder(folder: string): Promise<ChartTree> {
+  try {
+    return await new ChartFolderReader(folder, await realpath(folder)).read();
+  } catch (error) {
+    if (isDtError(error)) throw error;
+    const code = systemErrorCode(error);
+    if (code === 'ENOENT') throw new DtError('DT_FILE_NOT_FOUND', `there is no folder ${folder}`, { cause: error });
+    if (code === undefined) throw error;
+    throw new DtError('DT_FILE_UNREADABLE', `cannot read the chart folder ${folder} (${code})`, { cause: error });
+  }
+}
+
+class ChartFolderReader {
+  readonly #folder: string;
+  readonly #root: string;
+  readonly #entries: ChartEntry[] = [];
+  #totalBytes = 0;
+
+  constructor(folder: string, root: string) {
+    this.#folder = folder;
+    this.#root = root;
+  }
+
+  async read(): Promise<ChartTree> {
+    if (!(await lstat(this.#root)).isDirectory()) {
+      throw new DtError('DT_CHART_INVALID', `${this.#folder} is not a folder`);
+    }
+    await this.#readFolder({ path: '', realPath: this.#root, ancestors: new Set() });
+    return buildChartTree(this.#entries);
+  }
+
+  async #readFolder(place: Place): Promise<void> {
+    if (place.ancestors.has(place.realPath)) throw this.#refuse(place.path, 'its links go in a circle');
+    const ancestors = new Set(place.ancestors).add(place.realPath);
+    for (const name of (await readdir(place.realPath)).sort()) {
+      const path = checkEntryPath(place.path === '' ? name : `${place.path}/${name}`);
+      await this.#readPlace({ path, realPath: await this.#resolve(path, join(place.realPath, name)), ancestors });
+    }
+  }
+
+  async #readPlace(place: Place): Promise<void> {
+    const stats = await lstat(place.realPath);
+    const mode = stats.mode & PERMISSION_BITS;
+    if (this.#entries.length >= MAX_CHART_ENTRIES) throw this.#exceed(`${String(MAX_CHART_ENTRIES)} files and folders`);
+    if (stats.isDirectory()) {
+      this.#entries.push({ path: place.path, type: 'directory', mode, bytes: new Uint8Array() });
+      await this.#readFolder(place);
+    } else if (stats.isFile()) {
+      this.#entries.push({ path: place.path, type: 'file', mode, bytes: await this.#readFile(place) });
+    } else {
+      throw this.#refuse(place.path, 'it is neither a file nor a folder');
+    }
+  }
+
+  /** Where a name really lies. */
+  async #resolve(path: string, location: string): Promise<string> {
+    if (!(await lstat(location)).isSymbolicLink()) return location;
+    const target = await realpath(location).catch((error: unknown) => {
+      const code = systemErrorCode(error);
+      if (code === 'ELOOP') throw this.#refuse(path, 'its links go in a circle');
+      if (code !== 'ENOENT') throw error;
+      throw new DtError('DT_CHART_INVALID', `the link ${path} in ${this.#folder} is broken`, { cause: error });
+    });
+    const fromRoot = relative(this.#root, target);
+    if (fromRoot === '..' || fromRoot.startsWith(`..${sep}`)) throw this.#refuse(path, 'it is a link out of the chart');
+    return target;
+  }
+
+  async #readFile({ path, realPath }: Place): Promise<Uint8Array> {
+    // The file may have been replaced by a link or a pipe since it was looked at.
+    const handle = await open(realPath, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    try {
+      const stats = await handle.stat();
+      if (!stats.isFile()) throw this.#refuse(path, 'it is not a file');
+      this.#totalBytes += stats.size;
+      if (this.#totalBytes > MAX_CHART_BYTES) throw this.#exceed(`${String(MAX_CHART_BYTES)} bytes`);
+      return await handle.readFile();
+    } finally {
+      await handle.close();
+    }
+  }
+
+  #refuse(path: string, why: string): DtError {
+    return new DtError('DT_UNSAFE_ENTRY', `${JSON.stringify(path)} in ${this.#folder} is refused: ${why}`);
+  }
+
+  #exceed(limit: string): DtError {
+    return new DtError('DT_CHART_TOO_LARGE', `the chart ${this.#folder} has more than ${limit}`);
+  }
+}

@@ -1,0 +1,72 @@
+import { open, type FileHandle } from 'node:fs/promises';
+import { gunzipSync } from 'node:zlib';
+import { crc32 } from 'node:zlib';
+import { isDtError } from '../domain/errors.ts';
+import { createDigestHash, digestHex, type Digest } from '../domain/oci/digest.ts';
+import { LOCK_FILE_NAME } from '../domain/lock/images-lock.ts';
+import { CHART_FOLDER } from '../domain/wrap/wrap-document.ts';
+import { GZIP_TRAILER_BYTES, gzipTrailer } from './gzip-member.ts';
+import { hasGzipHeader, readStoredMember } from './stored-member.ts';
+import { decodeTarHeader, TAR_BLOCK_BYTES, tarPaddingBytes } from './tar-header.ts';
+import { MAX_SMALL_MEMBER_BYTES, type LargeMember } from './wrap-plan.ts';
+
+/** True if the member was finished by a former run and holds exactly the planned header, blob and padding. */
+export async function readFinishedMember(handle: FileHandle, member: LargeMember, digest: Digest): Promise<boolean> {
+  if (!(await hasGzipHeader(handle, member.offset))) return false;
+  const headerBytes = member.tarHeader.length;
+  const contentBytes = headerBytes + member.sizeBytes + tarPaddingBytes(member.sizeBytes);
+  const hash = createDigestHash(digest);
+  let crc = 0;
+  let at = 0;
+  try {
+    for await (const chunk of readStoredMember(handle, { offset: member.offset, contentBytes }, 0, contentBytes)) {
+      if (at === 0 && !chunk.subarray(0, headerBytes).equals(member.tarHeader)) return false;
+      crc = crc32(chunk, crc);
+      hash.update(chunk.subarray(Math.max(headerBytes - at, 0), Math.max(headerBytes + member.sizeBytes - at, 0)));
+      at += chunk.length;
+    }
+  } catch (error) {
+    if (isDtError(error)) return false;
+    throw error;
+  }
+  const trailer = Buffer.alloc(GZIP_TRAILER_BYTES);
+  await handle.read(trailer, 0, GZIP_TRAILER_BYTES, member.offset + member.length - GZIP_TRAILER_BYTES);
+  return hash.digest('hex') === digestHex(digest) && trailer.equals(gzipTrailer(crc, contentBytes));
+}
+
+/** The text of `chart/Images.lock` in a partial wrap, or undefined if there is no such file or it does not say. */
+export async function readPartialLock(partialPath: string): Promise<string | undefined> {
+  let handle: FileHandle;
+  try {
+    handle = await open(partialPath, 'r');
+  } catch {
+    return undefined;
+  }
+  try {
+    const raw = Buffer.alloc(MAX_SMALL_MEMBER_BYTES);
+    const { bytesRead } = await handle.read(raw, 0, raw.length, 0);
+    return findLock(inflateStart(raw.subarray(0, bytesRead)));
+  } catch {
+    return undefined;
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Inflates the first member although the bytes of later ones, or nothing, may follow. */
+function inflateStart(raw: Buffer): Buffer {
+  return gunzipSync(raw, { finishFlush: 2, maxOutputLength: 64 * MAX_SMALL_MEMBER_BYTES });
+}
+
+function findLock(tar: Buffer): string | undefined {
+  for (let at = 0; at + TAR_BLOCK_BYTES <= tar.length; ) {
+    const header = decodeTarHeader(tar.subarray(at));
+    if (header === undefined) return undefined;
+    const start = at + header.headerBytes;
+    if (header.path.split('/').slice(1).join('/') === `${CHART_FOLDER}/${LOCK_FILE_NAME}`) {
+      return tar.toString('utf8', start, start + header.sizeBytes);
+    }
+    at = start + header.sizeBytes + tarPaddingBytes(header.sizeBytes);
+  }
+  return undefined;
+}

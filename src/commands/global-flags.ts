@@ -1,0 +1,46 @@
+import { Flags } from '@oclif/core';
+
+const helpGroup = 'GLOBAL';
+
+/** Flags that every command has. List flags must be `multipleNonGreedy`, or they swallow the arguments behind them. */
+export const GLOBAL_FLAGS = {
+  'annotations-key': Flags.string({
+    helpGroup,
+    summary:
+      'annotation of Chart.yaml that lists the images (default: images, helm.sh/images and artifacthub.io/images)',
+    helpValue: 'KEY',
+  }),
+  insecure: Flags.boolean({
+    helpGroup,
+    summary: 'accept any certificate and plain HTTP; --insecure=HOST for one registry only',
+  }),
+  'insecure-host': Flags.string({ helpGroup, hidden: true, multiple: true, multipleNonGreedy: true, delimiter: ',' }),
+  'use-plain-http': Flags.boolean({
+    helpGroup,
+    summary: 'talk plain HTTP to registries; --use-plain-http=HOST for one registry only',
+  }),
+  'plain-http-host': Flags.string({ helpGroup, hidden: true, multiple: true, multipleNonGreedy: true, delimiter: ',' }),
+  'keep-artifacts': Flags.boolean({ helpGroup, summary: 'keep temporary folders for inspection' }),
+  'log-level': Flags.string({
+    helpGroup,
+    summary: 'how much to tell: debug, info, warn or error',
+    helpValue: 'LEVEL',
+    default: 'info',
+  }),
+  plain: Flags.boolean({ helpGroup, summary: 'print plain lines, without spinners' }),
+  json: Flags.boolean({ helpGroup, summary: 'print the result as one JSON document' }),
+  // Helm takes these two away before it starts a plugin; they exist for the program started without Helm.
+  debug: Flags.boolean({ helpGroup, hidden: true, summary: 'same as --log-level debug' }),
+  'registry-config': Flags.string({
+    helpGroup,
+    hidden: true,
+    helpValue: 'FILE',
+    summary: "Helm's registry credentials",
+  }),
+};
+
+/** The boolean global flags that also take a host, with the flag that the host goes to. */
+export const PER_HOST_FLAGS: Readonly<Record<string, string>> = {
+  insecure: 'insecure-host',
+  'use-plain-http': 'plain-http-host',
+};

@@ -1,0 +1,43 @@
+import { Args, Flags } from '@oclif/core';
+import { parsePlatform } from '../../domain/oci/platform.ts';
+import { formatCount } from '../../domain/format-quantity.ts';
+import { BaseCommand } from '../base-command.ts';
+
+export default class ImagesLockCommand extends BaseCommand<typeof ImagesLockCommand> {
+  static override summary = 'Write the Images.lock of a chart: the digests of all its images';
+  static override args = {
+    chart: Args.string({ required: true, description: 'folder or .tgz of the chart' }),
+  };
+  static override flags = {
+    'output-file': Flags.string({
+      summary: 'file to write (default: Images.lock in the chart folder)',
+      helpValue: 'FILE',
+    }),
+    platforms: Flags.string({
+      summary: 'only these platforms, for instance linux/amd64,linux/arm64',
+      helpValue: 'OS/ARCH',
+      multiple: true,
+      multipleNonGreedy: true,
+      delimiter: ',',
+    }),
+  };
+  static override examples = ['<%= config.bin %> <%= command.id %> ./contour'];
+
+  protected override async execute(): Promise<object> {
+    const { flags, args } = this;
+    const { writeChartLock } = await import('../../workflows/write-chart-lock.ts');
+    const result = await writeChartLock(
+      {
+        chart: args.chart,
+        outputFile: flags['output-file'],
+        platforms: (flags.platforms ?? []).map(parsePlatform),
+        annotationsKey: flags['annotations-key'],
+      },
+      await this.createRunContext(),
+    );
+    this.printSuccess(
+      `Images.lock file written to "${result.file}" (${formatCount(result.lock.images.length, 'image')})`,
+    );
+    return result;
+  }
+}

@@ -1,0 +1,31 @@
+import { Args, Flags } from '@oclif/core';
+import { formatWrapInformation } from '../output/wrap-information.ts';
+import { BaseCommand } from './base-command.ts';
+
+export default class InfoCommand extends BaseCommand<typeof InfoCommand> {
+  static override summary = 'Show what is in a wrap';
+  static override description = 'Reads the table of contents only; nothing is unpacked and no registry is asked.';
+  static override args = {
+    file: Args.string({ required: true, description: 'wrap file, or the folder of a locked chart' }),
+  };
+  static override flags = {
+    detailed: Flags.boolean({ summary: 'show the digest of every platform' }),
+    yaml: Flags.boolean({ summary: 'print the Images.lock of the wrap' }),
+  };
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> contour-19.3.2.wrap.tgz',
+    '<%= config.bin %> <%= command.id %> contour-19.3.2.wrap.tgz --detailed',
+    '<%= config.bin %> <%= command.id %> contour-19.3.2.wrap.tgz --yaml',
+  ];
+
+  protected override async execute(): Promise<object> {
+    const { flags, args } = this;
+    const { inspectWrap } = await import('../workflows/inspect-wrap.ts');
+    const information = await inspectWrap(args.file, this.signal);
+    this.printResult(
+      flags.yaml ? information.lockText.trimEnd() : formatWrapInformation(information, { isDetailed: flags.detailed }),
+    );
+    const { path, sizeBytes, lock, document } = information;
+    return { file: path, sizeBytes, lock, contents: document };
+  }
+}

@@ -1,0 +1,56 @@
+import { Args, Flags } from '@oclif/core';
+import { BaseCommand } from './base-command.ts';
+
+export default class UnwrapCommand extends BaseCommand<typeof UnwrapCommand> {
+  static override summary = 'Push the images and the relocated chart of a wrap to a registry';
+  static override description =
+    'Images go under the prefix with the last two parts of their repository; the chart is rewritten to use them and pushed last. ' +
+    'What the registry has already is not sent again.';
+  static override args = {
+    file: Args.string({ required: true, description: 'wrap file' }),
+    prefix: Args.string({
+      required: true,
+      description: 'registry and path, for instance oci://registry.internal/mirror',
+    }),
+  };
+  static override flags = {
+    yes: Flags.boolean({ summary: 'push without asking' }),
+    'push-chart-url': Flags.string({ summary: 'another place for the chart', helpValue: 'URL' }),
+    values: Flags.string({
+      summary: 'values files inside the chart to relocate (default: values.yaml)',
+      helpValue: 'FILE',
+      multiple: true,
+      multipleNonGreedy: true,
+      delimiter: ',',
+    }),
+    'skip-pull-images': Flags.boolean({ summary: 'push the chart only' }),
+  };
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> contour-19.3.2.wrap.tgz oci://registry.internal/mirror --yes',
+    '<%= config.bin %> <%= command.id %> app-1.0.0.wrap.tgz registry.internal:5000/apps --push-chart-url registry.internal:5000/charts',
+  ];
+
+  protected override async execute(): Promise<object> {
+    const { flags, args } = this;
+    const { unwrapChart } = await import('../workflows/unwrap-chart.ts');
+    const result = await unwrapChart(
+      {
+        file: args.file,
+        prefix: args.prefix,
+        pushChartUrl: flags['push-chart-url'],
+        valuesFiles: flags.values ?? ['values.yaml'],
+        annotationsKey: flags['annotations-key'],
+        skipImages: flags['skip-pull-images'],
+        assumeYes: flags.yes,
+      },
+      await this.createRunContext(),
+    );
+    if (result.pushed) {
+      this.printSuccess(`Helm chart unwrapped. Install it with:`);
+      this.printResult(`    ${result.installCommand ?? ''}`);
+    } else {
+      this.printResult('Nothing was pushed. Answer yes, or pass --yes, to push.');
+    }
+    return result;
+  }
+}

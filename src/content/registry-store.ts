@@ -1,0 +1,196 @@
+import type { Readable } from 'node:stream';
+import { DtError, isDtError } from '../domain/errors.ts';
+import type { Descriptor, ManifestContent } from '../domain/oci/descriptor.ts';
+import { digestOf, isDigest, matchesDigest, parseDigest, type Digest } from '../domain/oci/digest.ts';
+import { detectManifestMediaType, MAX_MANIFEST_BYTES } from '../domain/oci/manifest.ts';
+import { MANIFEST_MEDIA_TYPES } from '../domain/oci/media-types.ts';
+import type { RegistryClient } from '../transport/registry-client.ts';
+import { uploadBlob } from '../transport/upload.ts';
+import type { BlobOutcome, OpenBlobOptions, ReadableStore, WritableStore, WriteBlobOptions } from './store.ts';
+
+const ACCEPT_MANIFESTS = { accept: [...MANIFEST_MEDIA_TYPES, '*/*;q=0.1'].join(', ') };
+
+/** One repository of a registry. https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md */
+export class RegistryStore implements ReadableStore, WritableStore {
+  readonly name: string;
+  readonly mountScope: string;
+  readonly repository: string;
+  readonly #client: RegistryClient;
+
+  constructor(client: RegistryClient, repository: string) {
+    this.#client = client;
+    this.repository = repository;
+    this.mountScope = client.registry;
+    this.name = `${client.registry}/${repository}`;
+  }
+
+  async resolve(tagOrDigest: string, signal?: AbortSignal): Promise<Descriptor> {
+    const descriptor = await this.#headManifest(tagOrDigest, signal);
+    // Some registries leave the digest or the length out of the answer to HEAD.
+    return descriptor ?? (await this.readManifest(tagOrDigest, signal)).descriptor;
+  }
+
+  async readManifest(tagOrDigest: string, signal?: AbortSignal): Promise<ManifestContent> {
+    const response = await this.#client.send({
+      method: 'GET',
+      path: `manifests/${tagOrDigest}`,
+      repository: this.repository,
+      action: 'pull',
+      headers: ACCEPT_MANIFESTS,
+      expect: [200],
+      what: `manifest ${tagOrDigest}`,
+      signal,
+      limitBytes: MAX_MANIFEST_BYTES,
+    });
+    const bytes = response.body;
+    const promised = isDigest(tagOrDigest) ? tagOrDigest : readDigestHeader(response.headers['docker-content-digest']);
+    if (promised !== undefined && !matchesDigest(bytes, promised)) {
+      throw new DtError('DT_DIGEST_MISMATCH', `manifest ${tagOrDigest} from ${this.name} does not have the digest ${promised}`);
+    }
+    const mediaType = mediaTypeOf(response.headers['content-type']) ?? detectManifestMediaType(bytes) ?? '';
+    return { descriptor: { mediaType, digest: promised ?? digestOf(bytes), size: bytes.length }, bytes };
+  }
+
+  async openBlob(descriptor: Descriptor, options: OpenBlobOptions = {}): Promise<Readable> {
+    const response = await this.#client.stream({
+      method: 'GET',
+      path: `blobs/${descriptor.digest}`,
+      repository: this.repository,
+      action: 'pull',
+      expect: [200],
+      what: `blob ${descriptor.digest}`,
+      signal: options.signal,
+    });
+    return response.body;
+  }
+
+  async hasBlob(descriptor: Descriptor, signal?: AbortSignal): Promise<boolean> {
+    const response = await this.#client.send({
+      method: 'HEAD',
+      path: `blobs/${descriptor.digest}`,
+      repository: this.repository,
+      action: 'push',
+      expect: [200, 404],
+      what: `blob ${descriptor.digest}`,
+      signal,
+    });
+    return response.status === 200;
+  }
+
+  async hasManifest(descriptor: Descriptor, signal?: AbortSignal): Promise<boolean> {
+    try {
+      return (await this.#headManifest(descriptor.digest, signal, 'push')) !== undefined;
+    } catch (error) {
+      if (isDtError(error, 'DT_NOT_FOUND')) return false;
+      throw error;
+    }
+  }
+
+  async writeBlob(
+    descriptor: Descriptor,
+    open: () => Promise<Readable>,
+    options: WriteBlobOptions = {},
+  ): Promise<BlobOutcome> {
+    const { signal, mountFrom } = options;
+    if (mountFrom === undefined && (await this.hasBlob(descriptor, signal))) return 'present';
+    return uploadBlob({ client: this.#client, repository: this.repository, descriptor, open, mountFrom, signal });
+  }
+
+  async writeManifest(content: ManifestContent, tags: readonly string[] = [], signal?: AbortSignal): Promise<void> {
+    const { descriptor, bytes } = content;
+    for (const target of tags.length === 0 ? [descriptor.digest] : tags) {
+      const response = await this.#client.send({
+        method: 'PUT',
+        path: `manifests/${target}`,
+        repository: this.repository,
+        action: 'push',
+        headers: { 'content-type': descriptor.mediaType },
+        body: Buffer.from(bytes),
+        expect: [200, 201, 202],
+        what: `manifest ${target}`,
+        signal,
+      });
+      const stored = readDigestHeader(response.headers['docker-content-digest']);
+      if (stored !== undefined && stored !== descriptor.digest) {
+        throw new DtError('DT_DIGEST_MISMATCH', `${this.name} stored ${target} as ${stored} instead of ${descriptor.digest}`, {
+          side: 'destination',
+        });
+      }
+    }
+  }
+
+  /** All tags, in the order of the registry. Throws DT_LIMIT_EXCEEDED, DT_REGISTRY_ERROR for a next page somewhere else. */
+  async listTags(signal?: AbortSignal): Promise<string[]> {
+    const tags: string[] = [];
+    let path: string | URL | undefined = 'tags/list';
+    for (let page = 0; path !== undefined && page < MAX_TAG_PAGES; page++) {
+      const response = await this.#client.send({
+        method: 'GET',
+        path,
+        repository: this.repository,
+        action: 'pull',
+        expect: [200],
+        what: 'repository',
+        signal,
+        limitBytes: MAX_TAG_PAGE_BYTES,
+      });
+      tags.push(...readTags(response.body, this.name));
+      if (tags.length > MAX_TAGS) throw new DtError('DT_LIMIT_EXCEEDED', `${this.name} has more than ${String(MAX_TAGS)} tags`);
+      path = nextPage(response.headers['link'], response.url);
+      if (path !== undefined && path.origin !== response.url.origin) {
+        throw new DtError('DT_REGISTRY_ERROR', `${this.name} names another host for the next page of its tags`);
+      }
+      if (path?.href === response.url.href) path = undefined;
+    }
+    return tags;
+  }
+
+  async #headManifest(
+    tagOrDigest: string,
+    signal: AbortSignal | undefined,
+    action: 'pull' | 'push' = 'pull',
+  ): Promise<Descriptor | undefined> {
+    const response = await this.#client.send({
+      method: 'HEAD',
+      path: `manifests/${tagOrDigest}`,
+      repository: this.repository,
+      action,
+      headers: ACCEPT_MANIFESTS,
+      expect: [200],
+      what: `manifest ${tagOrDigest}`,
+      signal,
+    });
+    const digest = readDigestHeader(response.headers['docker-content-digest']) ?? (isDigest(tagOrDigest) ? tagOrDigest : undefined);
+    const mediaType = mediaTypeOf(response.headers['content-type']);
+    const size = Number(response.headers['content-length']);
+    if (digest === undefined || mediaType === undefined || !Number.isSafeInteger(size)) return undefined;
+    return { mediaType, digest, size };
+  }
+}
+
+const MAX_TAG_PAGES = 1000;
+const MAX_TAGS = 1_000_000;
+const MAX_TAG_PAGE_BYTES = 8 * 1024 * 1024;
+
+function readDigestHeader(header: string | string[] | undefined): Digest | undefined {
+  return typeof header === 'string' && isDigest(header) ? parseDigest(header) : undefined;
+}
+
+function mediaTypeOf(header: string | undefined): string | undefined {
+  return header?.split(';')[0]?.trim();
+}
+
+function readTags(body: Buffer, name: string): string[] {
+  try {
+    const { tags } = JSON.parse(body.toString('utf8')) as { tags?: unknown };
+    return Array.isArray(tags) ? tags.filter((tag) => typeof tag === 'string') : [];
+  } catch (error) {
+    throw new DtError('DT_REGISTRY_ERROR', `${name} gave a list of tags that is not JSON`, { cause: error });
+  }
+}
+
+/** https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#listing-tags */
+function nextPage(link: string | string[] | undefined, base: URL): URL | undefined {
+  const target = /<([^>]+)>\s*;\s*rel="?next"?/.exec(String(link ?? ''))?.[1];
+  return target !== undefined && URL.canParse(target, base) ? new URL(target, base) : undefined;
+}

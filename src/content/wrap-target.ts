@@ -1,0 +1,33 @@
+import type { Readable } from 'node:stream';
+import type { WrapWriter } from '../archive/wrap-writer.ts';
+import type { Descriptor } from '../domain/oci/descriptor.ts';
+import type { BlobOutcome, WritableStore } from './store.ts';
+
+/** A wrap that is being written, as the target of a copy. Its manifests and small blobs are in it before the copy starts. */
+export class WrapTarget implements WritableStore {
+  readonly name: string;
+  readonly #writer: WrapWriter;
+
+  constructor(writer: WrapWriter, name: string) {
+    this.#writer = writer;
+    this.name = name;
+  }
+
+  hasBlob(descriptor: Descriptor): Promise<boolean> {
+    return Promise.resolve(this.#writer.isFinished(descriptor.digest));
+  }
+
+  hasManifest(): Promise<boolean> {
+    return Promise.resolve(true);
+  }
+
+  async writeBlob(descriptor: Descriptor, open: () => Promise<Readable>): Promise<BlobOutcome> {
+    if (this.#writer.isFinished(descriptor.digest)) return 'present';
+    await this.#writer.writeBlob(descriptor.digest, await open());
+    return 'written';
+  }
+
+  async writeManifest(): Promise<void> {
+    // Planned as an entry of the wrap.
+  }
+}

@@ -1,0 +1,180 @@
+import { posix } from 'node:path';
+import { type ChartTree, findChartFile } from '../chart/chart-tree.ts';
+import type { Chart, Subchart } from '../chart/chart.ts';
+import { DtError } from '../errors.ts';
+import { formatReference, type Reference } from '../oci/reference.ts';
+import { encodeEditedYaml, readYamlBytes } from '../yaml/edit-yaml-bytes.ts';
+import { createKnownImages, type KnownImages } from './known-images.ts';
+import { relocateAnnotations } from './relocate-annotations.ts';
+import { relocateImagesFile, type RelocatedFile } from './relocate-image-list.ts';
+import { relocatedName } from './relocate-reference.ts';
+import type { RelocationChange, RelocationRefusal } from './relocation-change.ts';
+import type { RelocationPrefix } from './relocation-prefix.ts';
+import { relocateValues } from './values-images.ts';
+
+export interface RelocateChartOptions {
+  readonly prefix: RelocationPrefix;
+  /** Annotations of Chart.yaml that list images. */
+  readonly annotationKeys: readonly string[];
+  /** Values files inside the chart and inside every subchart, relative to the chart. */
+  readonly valuesFiles: readonly string[];
+  /** Packs a subchart that came as an archive, with the tree given instead of its own. Only called for changed ones. */
+  readonly repackSubchart: (chart: Chart, tree: ChartTree) => Promise<Uint8Array>;
+}
+
+export interface RelocatedChart {
+  /** The whole chart, modes and untouched files as they were. */
+  readonly tree: ChartTree;
+  /** Every scalar that changed; empty if the chart lay under the prefix already. */
+  readonly changes: readonly RelocationChange[];
+  /** Images in values files that were found but could not be rewritten. */
+  readonly refused: readonly RelocationRefusal[];
+  /** Declared images that no values file names, one reference for each repository: templates may still hold them. */
+  readonly unplaced: readonly string[];
+  /** All declared images, as the chart declares them, each once. */
+  readonly declared: readonly Reference[];
+}
+
+const DEFAULT_VALUES_FILE = 'values.yaml';
+const CHART_FILE = 'Chart.yaml';
+const IMAGES_FILES: readonly string[] = ['Images.lock', '.imgpkg/images.yml'];
+
+/** A chart or subchart with the files that a relocation changes. */
+interface Member {
+  readonly chart: Chart;
+  /** What goes in front of the names of its files in messages: empty, or the path of the subchart with a slash. */
+  readonly label: string;
+  readonly declaring: ReadonlyMap<string, RelocatedFile>;
+  readonly subcharts: readonly { readonly subchart: Subchart; readonly member: Member }[];
+}
+
+interface Outcome {
+  readonly changes: RelocationChange[];
+  readonly refused: RelocationRefusal[];
+  readonly found: Reference[];
+}
+
+/**
+ * Relocates all images of a chart and its subcharts at every depth, packed or not: values files, annotations of
+ * Chart.yaml, Images.lock and `.imgpkg/images.yml`. Pure; any failure throws before anything is returned. Relocating
+ * the result again changes nothing.
+ * Throws DT_FILE_NOT_FOUND for a values file that no chart has (a missing `values.yaml` is fine), DT_YAML_INVALID,
+ * DT_ANNOTATION_INVALID, DT_LOCK_INVALID, DT_BAD_REFERENCE and DT_RELOCATION_FAILED.
+ */
+export async function relocateChart(chart: Chart, options: RelocateChartOptions): Promise<RelocatedChart> {
+  const valuesFiles = [...new Set(options.valuesFiles.map((name) => posix.normalize(name)))];
+  requireValuesFiles(chart, valuesFiles);
+  const member = relocateDeclarations(chart, '', options);
+  const declared = listDeclared(member);
+  const outcome: Outcome = { changes: [], refused: [], found: [] };
+  const known = createKnownImages(declared);
+  const tree = await relocateMember(member, { ...options, valuesFiles }, known, outcome);
+  return {
+    tree,
+    changes: outcome.changes,
+    refused: outcome.refused,
+    unplaced: listUnplaced(declared, outcome.found, options.prefix),
+    declared,
+  };
+}
+
+function requireValuesFiles(chart: Chart, valuesFiles: readonly string[]): void {
+  for (const name of valuesFiles) {
+    if (name === DEFAULT_VALUES_FILE || hasValuesFile(chart, name)) continue;
+    throw new DtError('DT_FILE_NOT_FOUND', `chart "${chart.metadata.name}" has no values file "${name}"`, {
+      detail: 'Names of values files are relative to the chart folder.',
+    });
+  }
+}
+
+function hasValuesFile(chart: Chart, name: string): boolean {
+  return (
+    findChartFile(chart.tree, name) !== undefined ||
+    chart.subcharts.some((subchart) => hasValuesFile(subchart.chart, name))
+  );
+}
+
+function relocateDeclarations(chart: Chart, label: string, options: RelocateChartOptions): Member {
+  const declaring = new Map<string, RelocatedFile>();
+  const add = (path: string, relocate: (bytes: Uint8Array, name: string) => RelocatedFile): void => {
+    const file = findChartFile(chart.tree, path);
+    if (file !== undefined) declaring.set(path, relocate(file.bytes, label + path));
+  };
+  add(CHART_FILE, (bytes, name) => relocateAnnotations(bytes, name, options.annotationKeys, options.prefix));
+  for (const path of IMAGES_FILES) add(path, (bytes, name) => relocateImagesFile(bytes, name, options.prefix));
+  const subcharts = chart.subcharts.map((subchart) => ({
+    subchart,
+    member: relocateDeclarations(subchart.chart, `${label}${subchart.path}/`, options),
+  }));
+  return { chart, label, declaring, subcharts };
+}
+
+function listDeclared(member: Member): readonly Reference[] {
+  const references = new Map<string, Reference>();
+  const collect = ({ declaring, subcharts }: Member): void => {
+    for (const file of declaring.values()) {
+      for (const reference of file.references) references.set(formatReference(reference), reference);
+    }
+    for (const subchart of subcharts) collect(subchart.member);
+  };
+  collect(member);
+  return [...references.values()];
+}
+
+/** One reference for each repository: a lock names an image by tag where `.imgpkg/images.yml` names it by digest. */
+function listUnplaced(
+  declared: readonly Reference[],
+  found: readonly Reference[],
+  prefix: RelocationPrefix,
+): readonly string[] {
+  const seen = new Set(found.map((reference) => relocatedName(reference, prefix)));
+  return declared.flatMap((reference) => {
+    const name = relocatedName(reference, prefix);
+    if (seen.has(name)) return [];
+    seen.add(name);
+    return [formatReference(reference)];
+  });
+}
+
+async function relocateMember(
+  member: Member,
+  options: RelocateChartOptions,
+  known: KnownImages,
+  outcome: Outcome,
+): Promise<ChartTree> {
+  const { chart, label } = member;
+  const changed = new Map<string, Uint8Array>();
+  for (const { type, path, bytes } of chart.tree) {
+    const declaring = member.declaring.get(path);
+    if (type !== 'file') continue;
+    if (declaring !== undefined) {
+      changed.set(path, declaring.bytes);
+      outcome.changes.push(...declaring.changes);
+    } else if (options.valuesFiles.includes(path)) {
+      const tree = readYamlBytes(bytes, label + path);
+      const values = relocateValues(tree, options.prefix, known);
+      changed.set(path, encodeEditedYaml(tree, values.text, bytes));
+      outcome.changes.push(...values.changes);
+      outcome.refused.push(...values.refused);
+      outcome.found.push(...values.found);
+    }
+  }
+  for (const { subchart, member: submember } of member.subcharts) {
+    const tree = await relocateMember(submember, options, known, outcome);
+    if (!subchart.isPacked) for (const entry of tree) changed.set(`${subchart.path}/${entry.path}`, entry.bytes);
+    else if (tree !== subchart.chart.tree)
+      changed.set(subchart.path, await options.repackSubchart(subchart.chart, tree));
+  }
+  return withChangedBytes(chart.tree, changed);
+}
+
+/** The same tree if no file has other bytes. */
+function withChangedBytes(tree: ChartTree, changed: ReadonlyMap<string, Uint8Array>): ChartTree {
+  const next = tree.map((entry) => {
+    const bytes = changed.get(entry.path);
+    return entry.type !== 'file' || bytes === undefined || Buffer.compare(bytes, entry.bytes) === 0
+      ? entry
+      : { ...entry, bytes };
+  });
+  return next.every((entry, index) => entry === tree[index]) ? tree : next;
+}

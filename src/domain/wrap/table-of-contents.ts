@@ -1,0 +1,45 @@
+import { DtError } from '../errors.ts';
+import { parseJson, WRAP_TOC_PATH } from './wrap-document.ts';
+
+/** A gzip member of the wrap file. */
+export interface TocMember {
+  /** Where the member starts in the file. */
+  readonly offset: number;
+  /** Its length in the file, gzip header and trailer included. */
+  readonly length: number;
+  /** The one large entry that is stored in it. Absent: a deflated member of small entries. */
+  readonly path?: string;
+}
+
+/** `.dt/toc.json`: member offsets only; what lies in a member is checked against its tar headers. */
+export interface TableOfContents {
+  readonly members: readonly TocMember[];
+}
+
+export function formatTableOfContents(toc: TableOfContents): Buffer {
+  const members = toc.members.map(({ offset, length, path }) => (path === undefined ? [offset, length] : [offset, length, path]));
+  return Buffer.from(`${JSON.stringify({ members })}\n`);
+}
+
+/**
+ * Reads `.dt/toc.json`. Members must lie behind each other without gaps from the start of the file to `endOffset`,
+ * the member that holds the table itself. Throws DT_WRAP_INVALID.
+ */
+export function parseTableOfContents(bytes: Uint8Array, endOffset: number): TableOfContents {
+  const document = parseJson(bytes, WRAP_TOC_PATH) as { members?: unknown } | null;
+  const invalid = (why: string): DtError => new DtError('DT_WRAP_INVALID', `${WRAP_TOC_PATH} in the wrap is not valid: ${why}`);
+  if (!Array.isArray(document?.members)) throw invalid('it has no members');
+  let expectedOffset = 0;
+  const members = document.members.map((item: unknown): TocMember => {
+    if (!Array.isArray(item)) throw invalid('a member is not a list');
+    const [offset, length, path] = item as unknown[];
+    if (offset !== expectedOffset) throw invalid('members do not follow each other');
+    if (typeof length !== 'number' || !Number.isSafeInteger(length) || length <= 0) throw invalid('a member has no length');
+    expectedOffset += length;
+    if (path === undefined) return { offset, length };
+    if (typeof path !== 'string') throw invalid('a path is not a text');
+    return { offset, length, path };
+  });
+  if (expectedOffset !== endOffset) throw invalid('members do not fill the file');
+  return { members };
+}

@@ -1,0 +1,153 @@
+import { DtError } from '../errors.ts';
+import { isDigest, type Digest } from '../oci/digest.ts';
+
+/** The only version of the wrap format so far; a reader refuses what it does not know. */
+export const WRAP_FORMAT_VERSION = 1;
+export const WRAP_EXTENSION = '.wrap.tgz';
+export const WRAP_DOCUMENT_PATH = '.dt/wrap.json';
+export const WRAP_TOC_PATH = '.dt/toc.json';
+export const WRAP_DISCOVERY_PATH = '.dt/discovery.json';
+export const CHART_FOLDER = 'chart';
+
+export interface WrappedChart {
+  readonly name: string;
+  readonly version: string;
+  readonly appVersion: string;
+  /** The chart folder in the archive, for instance `contour-19.3.2/chart`. */
+  readonly path: string;
+}
+
+export interface WrappedPlatform {
+  readonly digest: Digest;
+  /** `os/arch[/variant]`. */
+  readonly platform: string;
+}
+
+/** An image of the lock. A light wrap knows only chart, name and reference. */
+export interface WrappedImage {
+  readonly chart: string;
+  readonly name: string;
+  /** As the chart has it. */
+  readonly reference: string;
+  /** What the reference resolved to: an index or a single manifest. */
+  readonly digest?: Digest;
+  /** True if children of the index were left out. */
+  readonly isFiltered?: boolean;
+  readonly platforms: readonly WrappedPlatform[];
+}
+
+/** Content of the wrap: a manifest, config or layer. */
+export interface WrappedBlob {
+  readonly digest: Digest;
+  readonly size: number;
+  readonly mediaType: string;
+  /** The entry that holds the bytes; absent for content that a base is said to have. */
+  readonly path?: string;
+}
+
+/** `.dt/wrap.json`: what is in the wrap. */
+export interface WrapDocument {
+  readonly formatVersion: typeof WRAP_FORMAT_VERSION;
+  readonly kind: 'chart';
+  readonly charts: readonly WrappedChart[];
+  readonly images: readonly WrappedImage[];
+  readonly blobs: readonly WrappedBlob[];
+}
+
+/** `NAME-VERSION`, the top folder of a chart in a wrap. */
+export function wrapFolder(chart: { readonly name: string; readonly version: string }): string {
+  return `${chart.name}-${chart.version}`;
+}
+
+export function formatWrapDocument(document: WrapDocument): Buffer {
+  return Buffer.from(`${JSON.stringify(document, null, 1)}\n`);
+}
+
+/** Reads and checks `.dt/wrap.json`. Throws DT_WRAP_UNSUPPORTED for another format version, DT_WRAP_INVALID otherwise. */
+export function parseWrapDocument(bytes: Uint8Array): WrapDocument {
+  const root = asRecord(parseJson(bytes, WRAP_DOCUMENT_PATH), 'the document');
+  if (root['formatVersion'] !== WRAP_FORMAT_VERSION || root['kind'] !== 'chart') {
+    throw new DtError(
+      'DT_WRAP_UNSUPPORTED',
+      `the wrap has format version ${JSON.stringify(root['formatVersion'])} and kind ${JSON.stringify(root['kind'])}; this program reads version ${String(WRAP_FORMAT_VERSION)} of charts`,
+      { detail: 'It was made by a newer version of dt.' },
+    );
+  }
+  return {
+    formatVersion: WRAP_FORMAT_VERSION,
+    kind: 'chart',
+    charts: asList(root['charts'], 'charts').map(readChart),
+    images: asList(root['images'], 'images').map(readImage),
+    blobs: asList(root['blobs'], 'blobs').map(readBlob),
+  };
+}
+
+function readChart(value: unknown): WrappedChart {
+  const record = asRecord(value, 'a chart');
+  return {
+    name: asText(record['name'], 'the name of a chart'),
+    version: asText(record['version'], 'the version of a chart'),
+    appVersion: asText(record['appVersion'], 'the appVersion of a chart'),
+    path: asText(record['path'], 'the path of a chart'),
+  };
+}
+
+function readImage(value: unknown): WrappedImage {
+  const record = asRecord(value, 'an image');
+  return {
+    chart: asText(record['chart'], 'the chart of an image'),
+    name: asText(record['name'], 'the name of an image'),
+    reference: asText(record['reference'], 'the reference of an image'),
+    ...(record['digest'] === undefined ? {} : { digest: asDigest(record['digest']) }),
+    ...(record['isFiltered'] === true ? { isFiltered: true } : {}),
+    platforms: asList(record['platforms'], 'the platforms of an image').map((item) => {
+      const platform = asRecord(item, 'a platform');
+      return { digest: asDigest(platform['digest']), platform: asText(platform['platform'], 'a platform') };
+    }),
+  };
+}
+
+function readBlob(value: unknown): WrappedBlob {
+  const record = asRecord(value, 'a blob');
+  const size = record['size'];
+  if (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0) throw invalid('the size of a blob is missing');
+  return {
+    digest: asDigest(record['digest']),
+    size,
+    mediaType: asText(record['mediaType'], 'the media type of a blob'),
+    ...(record['path'] === undefined ? {} : { path: asText(record['path'], 'the path of a blob') }),
+  };
+}
+
+/** Parses JSON that lies in a wrap. Throws DT_WRAP_INVALID naming the entry. */
+export function parseJson(bytes: Uint8Array, name: string): unknown {
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch (error) {
+    throw new DtError('DT_WRAP_INVALID', `${name} in the wrap is not JSON`, { cause: error });
+  }
+}
+
+function asRecord(value: unknown, what: string): Record<string, unknown> {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+  throw invalid(`${what} is not an object`);
+}
+
+function asList(value: unknown, what: string): readonly unknown[] {
+  if (Array.isArray(value)) return value;
+  throw invalid(`${what} is not a list`);
+}
+
+function asText(value: unknown, what: string): string {
+  if (typeof value === 'string') return value;
+  throw invalid(`${what} is missing`);
+}
+
+function asDigest(value: unknown): Digest {
+  if (typeof value === 'string' && isDigest(value)) return value;
+  throw invalid('a digest is not valid');
+}
+
+function invalid(why: string): DtError {
+  return new DtError('DT_WRAP_INVALID', `${WRAP_DOCUMENT_PATH} in the wrap is not valid: ${why}`);
+}

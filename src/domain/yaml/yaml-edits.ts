@@ -1,0 +1,107 @@
+import { escapeForStyle, formatNewScalar, spliceText, type TextSplice, toSourceRange } from './yaml-scalar-text.ts';
+import { dereference, type YamlAlias, type YamlPair, type YamlScalar, type YamlTree } from './yaml-tree.ts';
+
+/** One change of a YAML text. Everything outside of what it names stays as it is, byte for byte. */
+export type YamlEdit =
+  /** Gives a scalar another value and keeps its style; in a block scalar the blanks around the content stay. */
+  | { readonly kind: 'set-scalar'; readonly scalar: YamlScalar; readonly value: string }
+  /** Replaces ranges of the decoded text of a scalar; they begin and end with characters that are not blank. */
+  | { readonly kind: 'splice-scalar'; readonly scalar: YamlScalar; readonly splices: readonly TextSplice[] }
+  /** Puts a plain value into the place of an alias of a scalar. */
+  | { readonly kind: 'set-alias'; readonly alias: YamlAlias; readonly value: string }
+  /** Adds a pair to a map, in front of another one; several in front of the same one stand in the order given. */
+  | { readonly kind: 'insert-pair'; readonly before: YamlPair; readonly key: string; readonly value: string };
+
+/** An edit worked out for one text: what to splice, and what must be read at its place afterwards. */
+export interface PlannedEdit {
+  readonly eventIndex: number;
+  readonly splices: readonly TextSplice[];
+  readonly outcome:
+    | { readonly kind: 'scalar' | 'plain-for-alias'; readonly value: string }
+    | { readonly kind: 'inserted'; readonly texts: readonly string[] };
+}
+
+/** Works an edit out; undefined if the text has no room for it or if it lies below a repeated key. */
+export function planYamlEdit(tree: YamlTree, edit: YamlEdit): PlannedEdit | undefined {
+  switch (edit.kind) {
+    case 'set-scalar':
+      return edit.scalar.isAmbiguous ? undefined : planScalar(tree, edit.scalar, edit.value);
+    case 'splice-scalar':
+      return edit.scalar.isAmbiguous ? undefined : planSplices(tree, edit.scalar, edit.splices);
+    case 'set-alias':
+      return edit.alias.isAmbiguous ? undefined : planAlias(edit.alias, edit.value);
+    case 'insert-pair':
+      return planInsertion(tree, edit.before, edit.key, edit.value);
+  }
+}
+
+function planScalar(tree: YamlTree, scalar: YamlScalar, value: string): PlannedEdit | undefined {
+  if (scalar.start === -1) return planEmptyScalar(tree, scalar, value);
+  if (scalar.style === 'literal' || scalar.style === 'folded') {
+    const content = scalar.text.trim();
+    const start = scalar.text.indexOf(content);
+    return planSplices(tree, scalar, [{ start, end: start + content.length, replacement: value }]);
+  }
+  const isNewStyle = scalar.style === 'plain';
+  const text = isNewStyle ? formatNewScalar(value, scalar.isInFlow) : escapeForStyle(value, scalar.style);
+  if (text === undefined) return undefined;
+  const splices = [{ start: scalar.start, end: scalar.end, replacement: text }];
+  return { eventIndex: scalar.eventIndex, splices, outcome: { kind: 'scalar', value } };
+}
+
+function planEmptyScalar(tree: YamlTree, scalar: YamlScalar, value: string): PlannedEdit | undefined {
+  if (scalar.insertAt === -1) return undefined;
+  const text = formatNewScalar(value, scalar.isInFlow);
+  // `key: ` at the end of a line already has the blank.
+  const hasBlank = /^ (?:\r|\n|$)/.test(tree.text.slice(scalar.insertAt, scalar.insertAt + 2));
+  const start = hasBlank ? scalar.insertAt + 1 : scalar.insertAt;
+  const splices = [{ start, end: start, replacement: hasBlank ? text : ` ${text}` }];
+  return { eventIndex: scalar.eventIndex, splices, outcome: { kind: 'scalar', value } };
+}
+
+function planSplices(tree: YamlTree, scalar: YamlScalar, splices: readonly TextSplice[]): PlannedEdit | undefined {
+  const planned: TextSplice[] = [];
+  for (const splice of splices) {
+    const range = toSourceRange(tree.text, scalar, splice);
+    const replacement =
+      scalar.style === 'literal'
+        ? indentLines(splice.replacement, scalar.indent, lineEndOf(tree.text))
+        : escapeForStyle(splice.replacement, scalar.style);
+    if (range === undefined || replacement === undefined) return undefined;
+    planned.push({ ...range, replacement });
+  }
+  const value = spliceText(scalar.text, splices);
+  return { eventIndex: scalar.eventIndex, splices: planned, outcome: { kind: 'scalar', value } };
+}
+
+function planAlias(alias: YamlAlias, value: string): PlannedEdit | undefined {
+  if (dereference(alias).kind !== 'scalar') return undefined;
+  const replacement = formatNewScalar(value, alias.isInFlow);
+  const splices = [{ start: alias.start, end: alias.end, replacement }];
+  return { eventIndex: alias.eventIndex, splices, outcome: { kind: 'plain-for-alias', value } };
+}
+
+function planInsertion(tree: YamlTree, before: YamlPair, key: string, value: string): PlannedEdit | undefined {
+  const { key: next } = before;
+  if (next.kind !== 'scalar' || next.start === -1 || next.isAmbiguous) return undefined;
+  const isQuoted = next.style === 'single-quoted' || next.style === 'double-quoted';
+  const start = isQuoted ? next.start - 1 : next.start;
+  const pair = `${formatNewScalar(key, next.isInFlow)}: ${formatNewScalar(value, next.isInFlow)}`;
+  const column = start - lineStartOf(tree.text, start);
+  const separator = next.isInFlow ? ', ' : lineEndOf(tree.text) + ' '.repeat(column);
+  const splices = [{ start, end: start, replacement: pair + separator }];
+  return { eventIndex: next.eventIndex, splices, outcome: { kind: 'inserted', texts: [key, value] } };
+}
+
+function indentLines(text: string, indent: number, lineEnd: string): string {
+  return text.split('\n').join(lineEnd + ' '.repeat(Math.max(indent, 0)));
+}
+
+function lineEndOf(text: string): string {
+  return text.includes('\r\n') ? '\r\n' : '\n';
+}
+
+function lineStartOf(text: string, offset: number): number {
+  const start = offset === 0 ? 0 : text.lastIndexOf('\n', offset - 1) + 1;
+  return text.charCodeAt(start) === 0xfeff ? start + 1 : start;
+}

@@ -1,0 +1,39 @@
+import { runProgram } from './commands/run-program.ts';
+import { EXIT_CODES, systemErrorCode } from './domain/errors.ts';
+import { disableOclifTheme, readEnvironment } from './environment.ts';
+
+/** How long an interrupted command may tidy up. */
+const INTERRUPT_GRACE_MS = 5000;
+
+const interruption = new AbortController();
+let exitCode: number = EXIT_CODES.ok;
+
+// A reader that stops early (`| head -1`) ends the program quietly; a log that nobody reads any more does not matter.
+process.stdout.on('error', (error) => {
+  if (systemErrorCode(error) === 'EPIPE') process.exit(exitCode);
+  throw error;
+});
+process.stderr.on('error', (error) => {
+  if (systemErrorCode(error) !== 'EPIPE') throw error;
+});
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(signal, () => {
+    if (interruption.signal.aborted) process.exit(EXIT_CODES.interrupted);
+    interruption.abort();
+    setTimeout(() => process.exit(EXIT_CODES.interrupted), INTERRUPT_GRACE_MS).unref();
+  });
+}
+
+disableOclifTheme();
+exitCode = await runProgram(process.argv.slice(2), {
+  environment: readEnvironment(),
+  signal: interruption.signal,
+  get stdin() {
+    return process.stdin;
+  },
+  stdout: process.stdout,
+  stderr: process.stderr,
+});
+// An open keep-alive connection or an unread standard input must not hold the process; what was written must leave it.
+process.stdout.write('', () => process.stderr.write('', () => process.exit(exitCode)));

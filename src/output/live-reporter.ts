@@ -1,0 +1,154 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { Listr, type ListrDefaultRendererLogLevels, ListrLogger, ProcessOutput } from 'listr2';
+import type { Progress, Reporter } from '../workflows/ports.ts';
+import { INDENTATION, toSafeText } from './line-format.ts';
+import { createLiveRenderer, type LineKind, type LiveTask } from './live-renderer.ts';
+import { ProgressMeter } from './progress-meter.ts';
+
+/** A step that runs now, with the title that its progress is added to. */
+interface RunningStep {
+  readonly title: string;
+  readonly meter: ProgressMeter;
+}
+
+/** What is drawn while anything runs: one untitled task holds all lines and ends with the last of them. */
+interface Display {
+  readonly holder: LiveTask;
+  readonly finish: () => Promise<void>;
+  runningCount: number;
+}
+
+/**
+ * Draws the work as a tree on a terminal: titles, what moves at the moment, and one line for what is done. Sections and
+ * steps may run side by side. When nothing runs, the tree stands finished on the terminal and the cursor is free.
+ */
+export class LiveReporter implements Reporter {
+  readonly #stream: NodeJS.WriteStream;
+  /** The task that the running code belongs to; follows the calls. */
+  readonly #parent = new AsyncLocalStorage<LiveTask>();
+  readonly #kinds = new WeakMap<LiveTask, LineKind>();
+  readonly #steps = new Map<LiveTask, RunningStep>();
+  #display: Display | undefined;
+
+  constructor(stream: NodeJS.WriteStream) {
+    this.#stream = stream;
+  }
+
+  async section<T>(title: string, run: () => Promise<T>): Promise<T> {
+    return this.#runLine(title, 'section', run);
+  }
+
+  async step<T>(title: string, run: (progress: Progress) => Promise<T>, done?: (result: T) => string): Promise<T> {
+    return this.#runLine(title, 'step', async (task) => {
+      const meter = new ProgressMeter(() => performance.now());
+      this.#steps.set(task, { title: task.title ?? '', meter });
+      let finalTitle = title;
+      try {
+        const result = await run(meter);
+        finalTitle = done?.(result) ?? title;
+        return result;
+      } finally {
+        this.#steps.delete(task);
+        task.title = toSafeText(finalTitle);
+      }
+    });
+  }
+
+  info(message: string): void {
+    this.#addNote(message, 'info');
+  }
+
+  warn(message: string): void {
+    this.#addNote(`Warning: ${message}`, 'warning');
+  }
+
+  debug(): void {
+    // Debug messages come with the lines reporter only.
+  }
+
+  async #runLine<T>(title: string, kind: LineKind, run: (task: LiveTask) => Promise<T>): Promise<T> {
+    const display = (this.#display ??= this.#open());
+    display.runningCount += 1;
+    const outcome: { result?: T } = {};
+    try {
+      const line = this.#createLine(title, kind, this.#parent.getStore() ?? display.holder, async (task) => {
+        outcome.result = await this.#parent.run(task, () => run(task));
+      });
+      await line.run();
+      return outcome.result as T;
+    } finally {
+      display.runningCount -= 1;
+      if (display.runningCount === 0) {
+        this.#display = undefined;
+        await display.finish();
+      }
+    }
+  }
+
+  #addNote(message: string, kind: LineKind): void {
+    const parent = this.#parent.getStore() ?? this.#display?.holder;
+    if (parent === undefined) {
+      this.#stream.write(`${this.#renderNote(message, kind)}\n`);
+      return;
+    }
+    void this.#createLine(message, kind, parent, () => Promise.resolve()).run();
+  }
+
+  #renderNote(message: string, kind: LineKind): string {
+    return ` ${kind === 'warning' ? '⚠' : ' '}  ${toSafeText(message)}`;
+  }
+
+  #createLine(title: string, kind: LineKind, parent: LiveTask, run: (task: LiveTask) => Promise<void>): Listr {
+    const line = new Listr(
+      [{ title: toSafeText(title), task: (_context, wrapper) => run(wrapper.task as unknown as LiveTask) }],
+      { renderer: 'silent', registerSignalListeners: false },
+      // Listr's types tie a task to the renderer of its own list; in truth all tasks are one class.
+      parent as never,
+    ) as unknown as Listr;
+    // Listr takes subtasks when a task returns them; ours become known one by one while the task runs.
+    for (const task of line.tasks as unknown as LiveTask[]) {
+      this.#kinds.set(task, kind);
+      parent.subtasks = parent.hasSubtasks() ? [...parent.subtasks, task] : [task];
+    }
+    return line;
+  }
+
+  #open(): Display {
+    const end = Promise.withResolvers<undefined>();
+    const root = new Listr([{ task: () => end.promise }], {
+      renderer: createLiveRenderer({
+        kindOf: (task) => this.#kinds.get(task) ?? 'step',
+        beforeUpdate: () => {
+          this.#showProgress();
+        },
+      }),
+      rendererOptions: {
+        logger: new ListrLogger<ListrDefaultRendererLogLevels>({
+          processOutput: new ProcessOutput(this.#stream, this.#stream, { leaveEmptyLine: false }),
+        }),
+        indentation: INDENTATION,
+        collapseSubtasks: false,
+        collapseErrors: false,
+        showErrorMessage: false,
+        lazy: true,
+      },
+      registerSignalListeners: false,
+    });
+    const ended = root.run();
+    return {
+      holder: root.tasks[0] as unknown as LiveTask,
+      finish: async () => {
+        end.resolve(undefined);
+        await ended;
+      },
+      runningCount: 0,
+    };
+  }
+
+  #showProgress(): void {
+    for (const [task, step] of this.#steps) {
+      const text = toSafeText(step.meter.describe());
+      task.title = text === '' ? step.title : `${step.title}: ${text}`;
+    }
+  }
+}

@@ -1,0 +1,81 @@
+import type { DtError } from '../domain/errors.ts';
+import { redactSecrets } from '../domain/redact.ts';
+import { toSafeText } from './line-format.ts';
+import { sanitizeLines } from './sanitize-text.ts';
+
+const MAX_HINTS = 2;
+const MAX_CAUSES = 8;
+
+export interface RenderErrorOptions {
+  /** What `{bin}` in hints stands for: `helm dt` or `dt`. */
+  readonly bin: string;
+  /** Version of this program, for the report of a bug. */
+  readonly version: string;
+  /** Adds stacks and the chain of causes. */
+  readonly isDebug: boolean;
+}
+
+/** The JSON document of a failed command. */
+export interface ErrorDocument {
+  readonly error: {
+    readonly code: string;
+    readonly message: string;
+    readonly detail?: string;
+    readonly hints: readonly string[];
+    readonly side?: 'source' | 'destination';
+    readonly exitCode: number;
+  };
+}
+
+/** The text of an error on a terminal, with a line end. Control characters and secrets are taken out of every part. */
+export function renderErrorText(error: DtError, options: RenderErrorOptions): string {
+  const lines = [`Error: ${toSafeText(error.message)}`];
+  const detail = describeDetail(error, options);
+  if (detail !== undefined) lines.push(`  ${detail}`);
+  const hints = renderHints(error, options);
+  if (hints.length > 0) lines.push('Try:', ...hints.map((hint) => `  ${hint}`));
+  lines.push(`Code: ${error.code}`);
+  if (options.isDebug) lines.push(...renderCauses(error));
+  return `${lines.join('\n')}\n`;
+}
+
+/** The same facts as a JSON document. */
+export function renderErrorDocument(error: DtError, options: RenderErrorOptions): ErrorDocument {
+  const detail = describeDetail(error, options);
+  return {
+    error: {
+      code: error.code,
+      message: toSafeText(error.message),
+      ...(detail === undefined ? {} : { detail }),
+      hints: renderHints(error, options),
+      ...(error.side === undefined ? {} : { side: error.side }),
+      exitCode: error.exitCode,
+    },
+  };
+}
+
+function describeDetail(error: DtError, options: RenderErrorOptions): string | undefined {
+  if (error.code === 'DT_BUG') {
+    return `This is a bug in dt ${options.version} (Node.js ${process.version}, ${process.platform} ${process.arch}).`;
+  }
+  const side = error.side === undefined ? [] : [`The ${error.side} side failed.`];
+  const text = [...(error.detail === undefined ? [] : [error.detail]), ...side].join(' ');
+  return text === '' ? undefined : toSafeText(text);
+}
+
+function renderHints(error: DtError, options: RenderErrorOptions): string[] {
+  const hints =
+    error.code === 'DT_BUG' ? ['run the same command with --log-level debug and report what it prints'] : error.hints;
+  return hints.slice(0, MAX_HINTS).map((hint) => toSafeText(hint.replaceAll('{bin}', options.bin)));
+}
+
+function renderCauses(error: DtError): string[] {
+  const lines: string[] = [];
+  let current: unknown = error;
+  for (let depth = 0; current instanceof Error && depth < MAX_CAUSES; depth += 1) {
+    const label = depth === 0 ? 'Stack: ' : 'Caused by: ';
+    lines.push(label + redactSecrets(sanitizeLines(current.stack ?? `${current.name}: ${current.message}`)));
+    current = current.cause;
+  }
+  return lines;
+}

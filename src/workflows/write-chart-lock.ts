@@ -1,0 +1,32 @@
+import { stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { LOCK_FILE_NAME, type ImagesLock } from '../domain/lock/images-lock.ts';
+import { writeFileAtomically } from '../files/atomic-write.ts';
+import type { RunContext } from './context.ts';
+import { fetchChart } from './fetch-chart.ts';
+import { lockImages, type LockOptions } from './lock-images.ts';
+
+export interface WriteChartLockOptions extends LockOptions {
+  /** A folder or a .tgz. */
+  readonly chart: string;
+  /** Default: `Images.lock` in the chart folder, or beside the archive. */
+  readonly outputFile?: string | undefined;
+}
+
+export interface WriteChartLockResult {
+  readonly file: string;
+  readonly lock: ImagesLock;
+}
+
+/** Locks the images of a chart and writes the lock, replacing what was there. */
+export async function writeChartLock(options: WriteChartLockOptions, context: RunContext): Promise<WriteChartLockResult> {
+  const chart = await fetchChart({ location: options.chart }, context);
+  const { lock, lockText } = await context.reporter.step('Locking images', async () => lockImages(chart, options, context));
+  const file = options.outputFile ?? (await defaultLockPath(options.chart));
+  await writeFileAtomically(file, lockText);
+  return { file, lock };
+}
+
+async function defaultLockPath(chart: string): Promise<string> {
+  return join((await stat(chart)).isDirectory() ? chart : dirname(chart), LOCK_FILE_NAME);
+}

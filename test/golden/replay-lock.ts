@@ -1,0 +1,33 @@
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { listGoldenCases, withoutGenerationTime } from '../support/golden.ts';
+import { recordedFiles, runSteps, type Replay } from './replay-frame.ts';
+
+/** With `--platforms` our lock says what was left out; the Go tool ignores these lines. */
+const PLATFORM_LINES = /^ +(?:- )?(?:indexDigest|variant): .*\n/gm;
+
+/** `images lock`: the lock is the recorded one, byte for byte but for its time; after a failure there is none. */
+export function replayLockCases(replay: Replay): void {
+  for (const path of listGoldenCases('dt-lock')) {
+    replay(path, async (context) => {
+      const { goldenCase, sandbox } = context;
+      const hasOldLock = existsSync(join(sandbox.work, 'c/Images.lock'));
+      const results = await runSteps(context);
+      for (const file of recordedFiles(goldenCase)) {
+        const [actual, expected] = await Promise.all(
+          [sandbox.work, join(goldenCase.folder, 'output')].map(async (folder) => readFile(join(folder, file), 'utf8')),
+        );
+        const isFiltered = goldenCase.steps.some(({ argv }) => argv?.includes('--platforms') === true);
+        assert.equal(
+          withoutGenerationTime(isFiltered ? (actual ?? '').replace(PLATFORM_LINES, '') : (actual ?? '')),
+          withoutGenerationTime(expected ?? ''),
+        );
+      }
+      if (!hasOldLock && results.some(({ code }) => code !== 0)) {
+        assert.equal(existsSync(join(sandbox.work, 'c/Images.lock')), false);
+      }
+    });
+  }
+}

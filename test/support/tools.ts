@@ -1,0 +1,23 @@
+import { existsSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import type { TestContext } from 'node:test';
+
+export type ToolName = 'crane' | 'registry2' | 'registry3' | 'helm3' | 'helm4' | 'skopeo';
+
+const BIN_DIR = join(import.meta.dirname, '..', '..', '.tools', 'bin');
+
+/** Path of a tool that `scripts/tools.ts` brought, or of the program of that name on PATH; undefined when there is none. */
+export function findTool(name: ToolName): string | undefined {
+  const folders = [BIN_DIR, ...(process.env['PATH'] ?? '').split(delimiter)];
+  return folders.map((folder) => join(folder, name)).find((path) => existsSync(path));
+}
+
+/** Path of a tool. Without it the test is skipped, and in CI it fails: nothing is passed over in silence there. */
+export function requireTool(t: TestContext, name: ToolName): string | undefined {
+  const path = findTool(name);
+  if (path !== undefined) return path;
+  const message = `tool ${name} is missing: run "npm run tools"`;
+  if (!['', 'false', '0'].includes(process.env['CI'] ?? '')) throw new Error(message);
+  t.skip(message);
+  return undefined;
+}
