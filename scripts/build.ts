@@ -1,7 +1,7 @@
 import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
 import { isBuiltin } from 'node:module';
 import { join } from 'node:path';
-import { build, type Plugin } from 'esbuild';
+import { build, type BuildOptions, type Plugin } from 'esbuild';
 
 /** oclif is CommonJS: inside an ES module it needs these three. */
 const REQUIRE_BANNER = `import { createRequire as __createRequire } from 'node:module';
@@ -29,26 +29,31 @@ const root = join(import.meta.dirname, '..');
 const outdir = join(root, 'dist');
 
 await rm(outdir, { recursive: true, force: true });
-const result = await build({
+const common = {
   absWorkingDir: root,
-  entryPoints: ['src/main.ts'],
   outdir,
   bundle: true,
   format: 'esm',
   platform: 'node',
   target: 'node22.13',
+  keepNames: true,
+  minify: false,
+  banner: { js: REQUIRE_BANNER },
+  plugins: [builtinModules],
+  logLevel: 'warning',
+} as const satisfies BuildOptions;
+const result = await build({
+  ...common,
+  entryPoints: ['src/main.ts'],
   splitting: true,
   // Each workflow becomes a chunk of its own, loaded by the command that needs it.
   chunkNames: 'chunks/[name]-[hash]',
-  keepNames: true,
-  minify: false,
   // oclif asks for it only to read the tsconfig of a developer's checkout.
   external: ['typescript'],
-  plugins: [builtinModules],
-  banner: { js: REQUIRE_BANNER },
   metafile: true,
-  logLevel: 'warning',
 });
+// The thread that writes wraps: one file, without anything that it shares with the program.
+await build({ ...common, entryPoints: ['src/archive/blob-worker.ts'] });
 await mkdir(outdir, { recursive: true });
 await writeFile(join(outdir, 'meta.json'), JSON.stringify(result.metafile));
 await writeFile(join(outdir, 'package.json'), '{"type":"module"}\n');

@@ -7,9 +7,10 @@ import { buildChartTree } from '../src/domain/chart/chart-tree.ts';
 import { createMemoryBackend } from '../src/server/memory-backend.ts';
 import { startRegistryServer } from '../src/server/start-registry-server.ts';
 import { pushChart, pushImage } from '../test/support/images.ts';
+import { downloadChartFile } from './lib/download-chart-file.ts';
+import { REPOSITORY_ROOT, runScript } from './lib/run-command.ts';
 
-const root = join(import.meta.dirname, '..');
-const dt = join(root, 'bin', 'dt');
+const dt = join(REPOSITORY_ROOT, 'bin', 'dt');
 const CHART = { name: 'guestbook', version: '1.2.0', appVersion: '2.0.0' };
 const IMAGES = ['web', 'api', 'cache'] as const;
 
@@ -81,7 +82,6 @@ async function publishSample(host: string): Promise<void> {
 }
 
 async function showRelocatedValues(host: string, folder: string): Promise<void> {
-  const { downloadChartFile } = await import('./download-chart-file.ts');
   process.stdout.write(await downloadChartFile(host, `mirror/${CHART.name}`, CHART.version, 'values.yaml'));
   const helm = await findOnPath('helm');
   if (helm === undefined) {
@@ -116,6 +116,8 @@ function say(text: string): void {
   process.stdout.write(`\n${text}\n`);
 }
 
+const build = await runScript('scripts/build.ts');
+if (build.code !== 0) process.exit(build.code);
 const folder = await mkdtemp(join(tmpdir(), 'dt-demo-'));
 try {
   await runDemo(folder);

@@ -2,8 +2,8 @@ import { globSync } from 'node:fs';
 import { REPOSITORY_ROOT, runCommand, runScript } from './lib/run-command.ts';
 
 const SUITES: Readonly<Record<string, readonly string[]>> = {
-  unit: ['test/unit/**/*.test.ts', 'test/golden/**/*.test.ts'],
-  integration: ['test/integration/**/*.test.ts', 'test/security/**/*.test.ts'],
+  unit: ['test/unit/**/*.test.ts'],
+  integration: ['test/integration/**/*.test.ts', 'test/golden/**/*.test.ts', 'test/security/**/*.test.ts'],
   cli: ['test/cli/**/*.test.ts'],
 };
 

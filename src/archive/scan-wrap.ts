@@ -8,7 +8,7 @@ import { readTarEntries, type TarLimits } from './unpack-tar.ts';
 import type { TarEntry } from './tar-header.ts';
 
 /** Wraps of other tools repeat blobs; a petabyte is no wrap. */
-const LIMITS: TarLimits = { maxEntries: 1_000_000, maxTotalBytes: 2 ** 50 };
+const LIMITS: TarLimits = { maxEntries: 200_000, maxTotalBytes: 2 ** 50 };
 
 /** Thrown by a handler that has seen enough. */
 class StopScan extends Error {}

@@ -1,3 +1,4 @@
+import { readvSync } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { DtError } from '../domain/errors.ts';
 import {
@@ -36,36 +37,69 @@ export async function* readStoredMember(
   end: number,
   signal?: AbortSignal,
 ): AsyncGenerator<Buffer, void, undefined> {
-  const { offset, contentBytes } = member;
-  const lastBlock = Math.ceil(end / STORED_BLOCK_BYTES);
-  for (let block = Math.floor(start / STORED_BLOCK_BYTES); block < lastBlock; block += READ_BLOCKS) {
+  for (const range of blockRanges(start, end)) {
     signal?.throwIfAborted();
-    const nextBlock = Math.min(block + READ_BLOCKS, lastBlock);
-    const rawBytes =
-      storedBlockOffset(nextBlock - 1) + BLOCK_HEADER_BYTES + storedBlockSize(contentBytes, nextBlock - 1) - storedBlockOffset(block);
-    const raw = Buffer.allocUnsafe(rawBytes);
-    const { bytesRead } = await handle.read(raw, 0, rawBytes, offset + storedBlockOffset(block));
-    if (bytesRead !== rawBytes) throw new DtError('DT_WRAP_TRUNCATED', 'the wrap ends in the middle of an entry');
-    const content = joinBlocks(raw, contentBytes, block, nextBlock);
-    const from = Math.max(start - block * STORED_BLOCK_BYTES, 0);
-    yield content.subarray(from, Math.min(content.length, end - block * STORED_BLOCK_BYTES));
+    const blocks = new BlockBuffers(member.contentBytes, range);
+    const { bytesRead } = await handle.readv(blocks.parts, member.offset + storedBlockOffset(range.first));
+    yield blocks.take(bytesRead, start, end);
   }
 }
 
-/** Moves the bytes of the blocks together, over their headers, in the same buffer. */
-function joinBlocks(raw: Buffer, contentBytes: number, first: number, end: number): Buffer {
-  let from = 0;
-  let to = 0;
-  for (let block = first; block < end; block++) {
-    const header = storedBlockHeader(contentBytes, block);
-    if (raw.compare(header, 0, header.length, from, from + header.length) !== 0) {
-      throw new DtError('DT_WRAP_INVALID', 'the framing of an entry of the wrap is damaged');
-    }
-    from += BLOCK_HEADER_BYTES;
-    const sizeBytes = storedBlockSize(contentBytes, block);
-    raw.copy(raw, to, from, from + sizeBytes);
-    from += sizeBytes;
-    to += sizeBytes;
+/** The same for a thread that may wait. */
+export function* readStoredMemberSync(fd: number, member: StoredMember, start: number, end: number): Generator<Buffer, void, undefined> {
+  for (const range of blockRanges(start, end)) {
+    const blocks = new BlockBuffers(member.contentBytes, range);
+    yield blocks.take(readvSync(fd, blocks.parts, member.offset + storedBlockOffset(range.first)), start, end);
   }
-  return raw.subarray(0, to);
+}
+
+interface BlockRange {
+  readonly first: number;
+  /** The block after the last. */
+  readonly end: number;
+}
+
+function* blockRanges(start: number, end: number): Generator<BlockRange> {
+  const lastBlock = Math.ceil(end / STORED_BLOCK_BYTES);
+  for (let first = Math.floor(start / STORED_BLOCK_BYTES); first < lastBlock; first += READ_BLOCKS) {
+    yield { first, end: Math.min(first + READ_BLOCKS, lastBlock) };
+  }
+}
+
+/** What a range of blocks is read into: the contents side by side, the headers elsewhere, so that nothing has to be moved. */
+class BlockBuffers {
+  /** In the order of the file. */
+  readonly parts: readonly Buffer[];
+  readonly #contentBytes: number;
+  readonly #range: BlockRange;
+  readonly #content: Buffer;
+  readonly #headers: Buffer;
+
+  constructor(contentBytes: number, range: BlockRange) {
+    this.#contentBytes = contentBytes;
+    this.#range = range;
+    const { first, end } = range;
+    this.#content = Buffer.allocUnsafeSlow((end - 1 - first) * STORED_BLOCK_BYTES + storedBlockSize(contentBytes, end - 1));
+    this.#headers = Buffer.alloc((end - first) * BLOCK_HEADER_BYTES);
+    this.parts = Array.from({ length: end - first }, (_, index) => [
+      this.#headers.subarray(index * BLOCK_HEADER_BYTES, (index + 1) * BLOCK_HEADER_BYTES),
+      this.#content.subarray(index * STORED_BLOCK_BYTES, (index + 1) * STORED_BLOCK_BYTES),
+    ]).flat();
+  }
+
+  /** The content that is between `start` and `end`, once `readBytes` were read. Throws DT_WRAP_TRUNCATED, DT_WRAP_INVALID. */
+  take(readBytes: number, start: number, end: number): Buffer {
+    if (readBytes !== this.#content.length + this.#headers.length) {
+      throw new DtError('DT_WRAP_TRUNCATED', 'the wrap ends in the middle of an entry');
+    }
+    const { first } = this.#range;
+    for (let block = first; block < this.#range.end; block++) {
+      const at = (block - first) * BLOCK_HEADER_BYTES;
+      if (!storedBlockHeader(this.#contentBytes, block).equals(this.#headers.subarray(at, at + BLOCK_HEADER_BYTES))) {
+        throw new DtError('DT_WRAP_INVALID', 'the framing of an entry of the wrap is damaged');
+      }
+    }
+    const base = first * STORED_BLOCK_BYTES;
+    return this.#content.subarray(Math.max(start - base, 0), end - base);
+  }
 }

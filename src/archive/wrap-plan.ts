@@ -1,3 +1,4 @@
+import { DtError } from '../domain/errors.ts';
 import type { Digest } from '../domain/oci/digest.ts';
 import { WRAP_TOC_PATH } from '../domain/wrap/wrap-document.ts';
 import { formatTableOfContents, type TocMember } from '../domain/wrap/table-of-contents.ts';
@@ -42,12 +43,14 @@ export interface WrapPlan {
   readonly totalBytes: number;
 }
 
+/** A petabyte; sizes beyond it come from manifests that lie. */
+const MAX_WRAP_BYTES = 2 ** 50;
 const BLOB_MODE = 0o644;
 const END_OF_ARCHIVE = Buffer.alloc(1024);
 
 /**
  * Lays out a wrap file. Entries keep their order, so large blobs and links come last in `entries`; the table of
- * contents and the footer are added. `topFolder` is the folder that `.dt/` lies in.
+ * contents and the footer are added. `topFolder` is the folder that `.dt/` lies in. Throws DT_LIMIT_EXCEEDED.
  */
 export function planWrap(entries: readonly WrapEntry[], topFolder: string, mtimeSeconds: number): WrapPlan {
   const layout = new MemberLayout(mtimeSeconds);
@@ -57,6 +60,9 @@ export function planWrap(entries: readonly WrapEntry[], topFolder: string, mtime
   const toc = formatTableOfContents({ members: layout.members.map(toTocMember) });
   layout.addSmallFile({ path: `${topFolder}/${WRAP_TOC_PATH}`, mode: BLOB_MODE, bytes: toc });
   layout.finish(tocOffset);
+  if (layout.offset > MAX_WRAP_BYTES) {
+    throw new DtError('DT_LIMIT_EXCEEDED', `the images of ${topFolder} promise more bytes than a wrap can hold`);
+  }
   return { members: layout.members, totalBytes: layout.offset };
 }
 

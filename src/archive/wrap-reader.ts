@@ -4,6 +4,8 @@ import { crc32, gunzipSync } from 'node:zlib';
 import { DtError, systemErrorCode } from '../domain/errors.ts';
 import { parseTableOfContents, type TableOfContents, type TocMember } from '../domain/wrap/table-of-contents.ts';
 import { WRAP_TOC_PATH } from '../domain/wrap/wrap-document.ts';
+import { toBlobError } from './blob-error.ts';
+import { BlobThread } from './blob-thread.ts';
 import { FOOTER_BYTES, GZIP_TRAILER_BYTES, gzipTrailer, parseFooter, storedContentBytes, storedMemberLength } from './gzip-member.ts';
 import { hasGzipHeader, readStoredMember, type StoredMember } from './stored-member.ts';
 import { walkTarBuffer, type TarBufferEntry } from './tar-buffer.ts';
@@ -23,6 +25,7 @@ export class WrapReader {
   readonly sizeBytes: number;
   readonly #handle: FileHandle;
   readonly #toc: TableOfContents;
+  #thread: BlobThread | undefined;
   readonly #large: ReadonlyMap<string, TocMember>;
 
   private constructor(path: string, sizeBytes: number, handle: FileHandle, toc: TableOfContents) {
@@ -91,6 +94,14 @@ export class WrapReader {
     return { stream: Readable.from(bytes, { objectMode: false }), sizeBytes: header.sizeBytes, mode: header.mode };
   }
 
+  /** Streams a large entry that is a blob, and verifies it in another thread. Throws as `openLarge`, DT_DIGEST_MISMATCH. */
+  async openBlob(path: string, digest: Digest, sizeBytes: number, signal?: AbortSignal): Promise<AsyncGenerator<Buffer>> {
+    const { header, stored } = await this.#readLargeHeader(path, sizeBytes);
+    this.#thread ??= new BlobThread();
+    const job = { fd: this.#handle.fd, digest, sizeBytes, member: stored, start: header.headerBytes };
+    return readBlob(this.#thread, job, (failure) => toBlobError(failure, digest, sizeBytes, this.path), signal);
+  }
+
   /** Reads a large entry into memory and checks it against the checksum of its member. Throws as `openLarge`, DT_LIMIT_EXCEEDED. */
   async readLarge(path: string, limitBytes: number): Promise<{ bytes: Buffer; mode: number }> {
     const { header, stored } = await this.#readLargeHeader(path);
@@ -113,6 +124,7 @@ export class WrapReader {
   }
 
   async close(): Promise<void> {
+    await this.#thread?.close();
     await this.#handle.close();
   }
 

@@ -1,25 +1,23 @@
 import { open, rename, rm, stat, type FileHandle } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
-import { crc32 } from 'node:zlib';
 import { DtError, errorMessage, systemErrorCode } from '../domain/errors.ts';
 import type { Digest } from '../domain/oci/digest.ts';
-import {
-  BLOCK_HEADER_BYTES,
-  GZIP_HEADER,
-  GZIP_HEADER_BYTES,
-  gzipTrailer,
-  STORED_BLOCK_BYTES,
-  storedBlockHeader,
-} from './gzip-member.ts';
+import { BlobThread } from './blob-thread.ts';
+import { toBlobError } from './blob-error.ts';
 import { readFinishedMember } from './partial-wrap.ts';
+import { StoredMemberWriter, type MemberPlace } from './stored-member-writer.ts';
 import { tarPaddingBytes } from './tar-header.ts';
+import { transferBlob } from './transfer-blob.ts';
 import type { LargeMember, WrapPlan } from './wrap-plan.ts';
 
 export const PARTIAL_EXTENSION = '.partial';
 
-/** What one write call takes: whole stored blocks of about a mebibyte. */
-const SLAB_BLOCKS = 16;
-const SLAB_BYTES = SLAB_BLOCKS * (STORED_BLOCK_BYTES + BLOCK_HEADER_BYTES);
+export interface WriteBlobOptions {
+  /** What messages call the place that the bytes come from. */
+  readonly sourceName?: string;
+  /** Hears the size of every chunk. */
+  readonly onBytes?: ((sizeBytes: number) => void) | undefined;
+}
 
 /**
  * Writes a planned wrap in place: every large blob into its own region, in parallel, while it streams. The file is
@@ -31,9 +29,11 @@ export class WrapWriter {
   readonly #outputPath: string;
   readonly #members: ReadonlyMap<Digest, readonly LargeMember[]>;
   readonly #finished: Set<Digest>;
+  readonly #thread: BlobThread;
 
-  private constructor(handle: FileHandle, outputPath: string, plan: WrapPlan, finished: Set<Digest>) {
+  private constructor(handle: FileHandle, outputPath: string, plan: WrapPlan, finished: Set<Digest>, thread: BlobThread) {
     this.#handle = handle;
+    this.#thread = thread;
     this.#outputPath = outputPath;
     this.#members = groupBlobMembers(plan);
     this.#finished = finished;
@@ -41,22 +41,24 @@ export class WrapWriter {
 
   /**
    * Opens `OUTPUT.partial`, and writes everything but the blobs. Blobs that a former run of the same plan has finished
-   * are hashed again and kept. Throws DT_OUTPUT_FAILED or DT_DISK_FULL.
+   * are hashed again and kept. A thread that was started early is closed with the writer. Throws DT_OUTPUT_FAILED or
+   * DT_DISK_FULL.
    */
-  static async open(outputPath: string, plan: WrapPlan, signal?: AbortSignal): Promise<WrapWriter> {
+  static async open(outputPath: string, plan: WrapPlan, signal?: AbortSignal, thread?: BlobThread): Promise<WrapWriter> {
     const partialPath = outputPath + PARTIAL_EXTENSION;
     try {
       await refuseSpecialFile(outputPath);
       const handle = await openOrCreate(partialPath);
       try {
         const finished = await findFinishedBlobs(handle, plan, signal);
-        if (finished.size === 0) await handle.truncate(0);
+        // An empty file is left alone: ext4 answers a truncation to zero by flushing the whole file when it is closed.
+        if (finished.size === 0 && (await handle.stat()).size > 0) await handle.truncate(0);
         for (const member of plan.members) {
           if (member.kind === 'small') await writeAll(handle, member.bytes, member.offset);
-          else if (typeof member.content !== 'string') await writeMember(handle, member, [Buffer.from(member.content)]);
+          else if (typeof member.content !== 'string') writeMember(handle, member, member.content);
         }
         await handle.truncate(plan.totalBytes);
-        return new WrapWriter(handle, outputPath, plan, finished);
+        return new WrapWriter(handle, outputPath, plan, finished, thread ?? new BlobThread());
       } catch (error) {
         await handle.close();
         throw error;
@@ -71,11 +73,22 @@ export class WrapWriter {
     return this.#finished.has(digest) || !this.#members.has(digest);
   }
 
-  /** Writes a verified blob into its region, or regions. Nothing counts as written when the stream fails. */
-  async writeBlob(digest: Digest, stream: Readable): Promise<void> {
-    const members = this.#members.get(digest) ?? [];
+  /**
+   * Writes a blob into its region, or regions, and verifies it on the way. Nothing counts as written when the stream fails
+   * or is not the blob: DT_SIZE_MISMATCH, DT_DIGEST_MISMATCH.
+   */
+  async writeBlob(digest: Digest, stream: Readable, options: WriteBlobOptions = {}): Promise<void> {
+    const places = (this.#members.get(digest) ?? []).map(toPlace);
+    const [first] = places;
+    if (first === undefined) {
+      stream.destroy();
+      return;
+    }
+    const { sizeBytes } = first;
+    const job = { fd: this.#handle.fd, digest, sizeBytes, places };
     try {
-      await writeMembers(this.#handle, members, stream as AsyncIterable<Buffer>);
+      const failure = await transferBlob(this.#thread, job, stream as AsyncIterable<Buffer>, options.onBytes);
+      if (failure !== undefined) throw toBlobError(failure, digest, sizeBytes, options.sourceName ?? 'its source');
       this.#finished.add(digest);
     } catch (error) {
       throw toOutputError(error, this.#outputPath);
@@ -88,7 +101,7 @@ export class WrapWriter {
       for (const digest of this.#members.keys()) {
         if (!this.#finished.has(digest)) throw new DtError('DT_OUTPUT_FAILED', `blob ${digest} was never written`);
       }
-      await this.#handle.close();
+      await this.#close();
       await rename(this.#outputPath + PARTIAL_EXTENSION, this.#outputPath);
     } catch (error) {
       throw toOutputError(error, this.#outputPath);
@@ -97,8 +110,13 @@ export class WrapWriter {
 
   /** Closes the file and keeps what is finished for the next run; a file without any finished blob is removed. */
   async abandon(): Promise<void> {
-    await this.#handle.close();
+    await this.#close();
     if (this.#finished.size === 0) await rm(this.#outputPath + PARTIAL_EXTENSION, { force: true });
+  }
+
+  async #close(): Promise<void> {
+    await this.#thread.close();
+    await this.#handle.close();
   }
 }
 
@@ -156,101 +174,15 @@ async function hasBytes(handle: FileHandle, expected: Buffer, offset: number): P
   return bytesRead === expected.length && buffer.equals(expected);
 }
 
-async function writeMember(handle: FileHandle, member: LargeMember, chunks: readonly Buffer[]): Promise<void> {
-  await writeMembers(
-    handle,
-    [member],
-    (async function* () {
-      yield* chunks;
-    })(),
-  );
+function toPlace({ offset, tarHeader, sizeBytes }: LargeMember): MemberPlace {
+  return { offset, tarHeader, sizeBytes, paddingBytes: tarPaddingBytes(sizeBytes) };
 }
 
-/** Writes the same bytes into each of the members, the gzip headers last. */
-async function writeMembers(handle: FileHandle, members: readonly LargeMember[], stream: AsyncIterable<Buffer>): Promise<void> {
-  const writers = members.map((member) => new MemberWriter(handle, member));
-  try {
-    for (const writer of writers) await writer.write(writer.tarHeader);
-    for await (const chunk of stream) for (const writer of writers) await writer.write(chunk);
-    for (const writer of writers) await writer.finish();
-  } finally {
-    for (const writer of writers) await writer.abandon();
-  }
-}
-
-/**
- * Frames content into stored deflate blocks at the member's place in the file. Bytes are gathered in one of two slabs
- * while the other one is being written.
- */
-class MemberWriter {
-  readonly tarHeader: Buffer;
-  readonly #handle: FileHandle;
-  readonly #member: LargeMember;
-  readonly #contentBytes: number;
-  #crc = 0;
-  #block = 0;
-  /** Content bytes of the current block that are in the slab. */
-  #filledBytes = 0;
-  #slab: Buffer;
-  #otherSlab: Buffer;
-  #slabBytes = 0;
-  /** Where the slab goes in the file. */
-  #slabOffset: number;
-  #writing: Promise<void> = Promise.resolve();
-
-  constructor(handle: FileHandle, member: LargeMember) {
-    this.#handle = handle;
-    this.#member = member;
-    this.tarHeader = member.tarHeader;
-    this.#contentBytes = member.tarHeader.length + member.sizeBytes + tarPaddingBytes(member.sizeBytes);
-    this.#slabOffset = member.offset + GZIP_HEADER_BYTES;
-    const slabBytes = Math.min(SLAB_BYTES, member.length);
-    this.#slab = Buffer.allocUnsafeSlow(slabBytes);
-    this.#otherSlab = Buffer.allocUnsafeSlow(slabBytes);
-  }
-
-  async write(chunk: Buffer): Promise<void> {
-    this.#crc = crc32(chunk, this.#crc);
-    for (let at = 0; at < chunk.length; ) {
-      if (this.#filledBytes === 0) this.#put(storedBlockHeader(this.#contentBytes, this.#block));
-      const part = chunk.subarray(at, at + STORED_BLOCK_BYTES - this.#filledBytes);
-      this.#put(part);
-      this.#filledBytes += part.length;
-      at += part.length;
-      if (this.#filledBytes < STORED_BLOCK_BYTES) continue;
-      this.#block++;
-      this.#filledBytes = 0;
-      if (this.#block % SLAB_BLOCKS === 0) await this.#flush();
-    }
-  }
-
-  async finish(): Promise<void> {
-    await this.write(Buffer.alloc(tarPaddingBytes(this.#member.sizeBytes)));
-    await this.#flush();
-    await this.#writing;
-    await writeAll(this.#handle, gzipTrailer(this.#crc, this.#contentBytes), this.#slabOffset);
-    await writeAll(this.#handle, GZIP_HEADER, this.#member.offset);
-  }
-
-  /** Waits for writes that are under way, so that nothing touches the file any more. */
-  async abandon(): Promise<void> {
-    await this.#writing.catch(() => undefined);
-  }
-
-  #put(bytes: Buffer): void {
-    bytes.copy(this.#slab, this.#slabBytes);
-    this.#slabBytes += bytes.length;
-  }
-
-  async #flush(): Promise<void> {
-    await this.#writing;
-    this.#writing = writeAll(this.#handle, this.#slab.subarray(0, this.#slabBytes), this.#slabOffset);
-    // Awaited by the next flush; until then a failure must not count as unhandled.
-    this.#writing.catch(() => undefined);
-    this.#slabOffset += this.#slabBytes;
-    this.#slabBytes = 0;
-    [this.#slab, this.#otherSlab] = [this.#otherSlab, this.#slab];
-  }
+/** Writes a large entry of which the bytes are known. */
+function writeMember(handle: FileHandle, member: LargeMember, bytes: Uint8Array): void {
+  const writer = new StoredMemberWriter(handle.fd, toPlace(member));
+  writer.write(bytes);
+  writer.finish();
 }
 
 async function writeAll(handle: FileHandle, bytes: Buffer, offset: number): Promise<void> {

@@ -88,7 +88,7 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
   async #prepare(): Promise<void> {
     const { args, flags } = await this.parse({
       args: keepStandardInput(this.ctor.args),
-      flags: this.ctor.flags ?? {},
+      flags: this.ctor.flags,
       baseFlags: GLOBAL_FLAGS,
       strict: this.ctor.strict,
     });

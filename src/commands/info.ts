@@ -1,4 +1,5 @@
 import { Args, Flags } from '@oclif/core';
+import { sanitizeLines } from '../output/sanitize-text.ts';
 import { formatWrapInformation } from '../output/wrap-information.ts';
 import { BaseCommand } from './base-command.ts';
 
@@ -23,7 +24,7 @@ export default class InfoCommand extends BaseCommand<typeof InfoCommand> {
     const { inspectWrap } = await import('../workflows/inspect-wrap.ts');
     const information = await inspectWrap(args.file, this.signal);
     this.printResult(
-      flags.yaml ? information.lockText.trimEnd() : formatWrapInformation(information, { isDetailed: flags.detailed }),
+      flags.yaml ? sanitizeLines(information.lockText.trimEnd()) : formatWrapInformation(information, { isDetailed: flags.detailed }),
     );
     const { path, sizeBytes, lock, document } = information;
     return { file: path, sizeBytes, lock, contents: document };

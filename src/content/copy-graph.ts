@@ -4,6 +4,7 @@ import type { Descriptor, ManifestContent } from '../domain/oci/descriptor.ts';
 import type { Digest } from '../domain/oci/digest.ts';
 import { mapConcurrently } from './map-concurrently.ts';
 import type { Graph } from './read-graph.ts';
+import { reclaimBuffers } from './reclaim-buffers.ts';
 import {
   isSequentialStore,
   type BlobOutcome,
@@ -107,7 +108,7 @@ class BlobCopier {
 
   async copy(task: BlobTask, signal: AbortSignal): Promise<void> {
     const { descriptor, source } = task;
-    await this.#write(task, signal, async () => this.#verify(await source.openBlob(descriptor, { signal }), descriptor, source.name));
+    await this.#write(task, signal, async () => source.openBlob(descriptor, { signal }));
   }
 
   /** For a source that is one stream: what a target lacks is taken from it in the order in which it comes. */
@@ -126,7 +127,7 @@ class BlobCopier {
         const task = missing.get(digest);
         if (task === undefined) return;
         missing.delete(digest);
-        await this.#write(task, signal, () => Promise.resolve(this.#verify(stream, task.descriptor, source.name)));
+        await this.#write(task, signal, () => Promise.resolve(stream));
       },
       signal,
     );
@@ -140,22 +141,22 @@ class BlobCopier {
     for (const target of targets) {
       const sibling = previous;
       // A target that refuses the mount gets the blob from its source again, or, when that was a stream, from its sibling.
-      const reopen =
-        sibling !== undefined && isSequentialStore(source) && isReadable(sibling)
-          ? async () => this.#verify(await sibling.openBlob(descriptor, { signal }), descriptor, sibling.name)
-          : open;
-      const outcome = await target.writeBlob(descriptor, reopen, { signal, mountFrom: sibling?.repository });
+      const isReopened = sibling !== undefined && isSequentialStore(source) && isReadable(sibling);
+      const sourceName = isReopened ? sibling.name : source.name;
+      const openBytes = isReopened ? async () => sibling.openBlob(descriptor, { signal }) : open;
+      const onBytes = (sizeBytes: number): void => {
+        this.#sentBytes += sizeBytes;
+        reclaimBuffers(sizeBytes);
+        this.#options.onBytes?.(sizeBytes);
+      };
+      const openVerified =
+        target.verifiesBlobs === true ? openBytes : async () => verifyBlob(await openBytes(), descriptor, sourceName, onBytes);
+      const options = { signal, mountFrom: sibling?.repository, sourceName, onBytes };
+      const outcome = await target.writeBlob(descriptor, openVerified, options);
       this.#blobs[outcome]++;
       if (outcome !== 'written') this.#options.onBytes?.(descriptor.size);
       previous = target;
     }
-  }
-
-  #verify(stream: Readable, descriptor: Descriptor, sourceName: string): Readable {
-    return verifyBlob(stream, descriptor, sourceName, (sizeBytes) => {
-      this.#sentBytes += sizeBytes;
-      this.#options.onBytes?.(sizeBytes);
-    });
   }
 }
 

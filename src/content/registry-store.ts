@@ -119,7 +119,7 @@ export class RegistryStore implements ReadableStore, WritableStore {
     }
   }
 
-  /** All tags, in the order of the registry. Throws DT_LIMIT_EXCEEDED, DT_REGISTRY_ERROR for a next page somewhere else. */
+  /** All tags, in the order of the registry. Throws DT_LIMIT_EXCEEDED. */
   async listTags(signal?: AbortSignal): Promise<string[]> {
     const tags: string[] = [];
     let path: string | URL | undefined = 'tags/list';
@@ -137,9 +137,6 @@ export class RegistryStore implements ReadableStore, WritableStore {
       tags.push(...readTags(response.body, this.name));
       if (tags.length > MAX_TAGS) throw new DtError('DT_LIMIT_EXCEEDED', `${this.name} has more than ${String(MAX_TAGS)} tags`);
       path = nextPage(response.headers['link'], response.url);
-      if (path !== undefined && path.origin !== response.url.origin) {
-        throw new DtError('DT_REGISTRY_ERROR', `${this.name} names another host for the next page of its tags`);
-      }
       if (path?.href === response.url.href) path = undefined;
     }
     return tags;
@@ -189,8 +186,13 @@ function readTags(body: Buffer, name: string): string[] {
   }
 }
 
-/** https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#listing-tags */
+/**
+ * The next page, always on the host that was asked: behind a proxy some registries name themselves wrongly.
+ * https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#listing-tags
+ */
 function nextPage(link: string | string[] | undefined, base: URL): URL | undefined {
   const target = /<([^>]+)>\s*;\s*rel="?next"?/.exec(String(link ?? ''))?.[1];
-  return target !== undefined && URL.canParse(target, base) ? new URL(target, base) : undefined;
+  if (target === undefined || !URL.canParse(target, base)) return undefined;
+  const { pathname, search } = new URL(target, base);
+  return new URL(pathname + search, base);
 }

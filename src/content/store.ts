@@ -47,6 +47,9 @@ export interface WriteBlobOptions {
   readonly signal?: AbortSignal | undefined;
   /** Another repository of the same registry that has the blob: try a cross-repository mount first. */
   readonly mountFrom?: string | undefined;
+  /** For a target that verifies by itself: what messages call the source, and who hears the size of every chunk. */
+  readonly sourceName?: string;
+  readonly onBytes?: ((sizeBytes: number) => void) | undefined;
 }
 
 /** Content that can be added. Writing what is there already is allowed and does nothing. */
@@ -55,12 +58,14 @@ export interface WritableStore {
   /** Stores with equal scopes can mount blobs from each other; `mountFrom` takes their `repository`. Undefined: no mounts. */
   readonly mountScope?: string | undefined;
   readonly repository?: string | undefined;
+  /** True if `writeBlob` verifies size and digest by itself: then `open` may give bytes as they come. */
+  readonly verifiesBlobs?: boolean;
   hasBlob(descriptor: Descriptor, signal?: AbortSignal): Promise<boolean>;
   hasManifest(descriptor: Descriptor, signal?: AbortSignal): Promise<boolean>;
   /**
    * Stores a blob atomically: after a failure nothing is stored under the digest. `open` may be called again after a
-   * failure; its stream fails by itself when the bytes are not those of the descriptor. `open` is not called at all
-   * when the blob is present or could be mounted.
+   * failure; its stream fails by itself when the bytes are not those of the descriptor, unless the target verifies them.
+   * `open` is not called at all when the blob is present or could be mounted.
    */
   writeBlob(
     descriptor: Descriptor,

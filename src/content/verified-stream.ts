@@ -1,5 +1,5 @@
 import { pipeline, Transform, type Readable, type TransformCallback } from 'node:stream';
-import { DtError } from '../domain/errors.ts';
+import { digestMismatchError, sizeMismatchError } from '../domain/oci/blob-errors.ts';
 import type { Descriptor } from '../domain/oci/descriptor.ts';
 import { createDigestHash, digestHex } from '../domain/oci/digest.ts';
 
@@ -18,17 +18,12 @@ export function verifyBlob(
 ): Readable {
   const hash = createDigestHash(descriptor.digest);
   let seenBytes = 0;
-  const sizeError = (seen: string): DtError =>
-    new DtError(
-      'DT_SIZE_MISMATCH',
-      `blob ${descriptor.digest} from ${sourceName} has ${seen} bytes where ${String(descriptor.size)} were promised`,
-    );
   const verifier = new Transform({
     highWaterMark: BUFFER_BYTES,
     transform(chunk: Buffer, _encoding, callback: TransformCallback) {
       seenBytes += chunk.length;
       if (seenBytes > descriptor.size) {
-        callback(sizeError('more'));
+        callback(sizeMismatchError(descriptor.digest, descriptor.size, sourceName, 'more'));
         return;
       }
       hash.update(chunk);
@@ -36,13 +31,10 @@ export function verifyBlob(
       callback(null, chunk);
     },
     flush(callback: TransformCallback) {
-      if (seenBytes !== descriptor.size) callback(sizeError(String(seenBytes)));
-      else if (hash.digest('hex') === digestHex(descriptor.digest)) callback();
-      else {
-        callback(
-          new DtError('DT_DIGEST_MISMATCH', `blob ${descriptor.digest} from ${sourceName} does not have that digest`),
-        );
-      }
+      const { digest, size } = descriptor;
+      if (seenBytes !== size) callback(sizeMismatchError(digest, size, sourceName, seenBytes));
+      else if (hash.digest('hex') === digestHex(digest)) callback();
+      else callback(digestMismatchError(digest, sourceName));
     },
   });
   return pipeline(source, verifier, () => {

@@ -1,11 +1,12 @@
 import type { Readable } from 'node:stream';
 import type { WrapWriter } from '../archive/wrap-writer.ts';
 import type { Descriptor } from '../domain/oci/descriptor.ts';
-import type { BlobOutcome, WritableStore } from './store.ts';
+import type { BlobOutcome, WritableStore, WriteBlobOptions } from './store.ts';
 
 /** A wrap that is being written, as the target of a copy. Its manifests and small blobs are in it before the copy starts. */
 export class WrapTarget implements WritableStore {
   readonly name: string;
+  readonly verifiesBlobs = true;
   readonly #writer: WrapWriter;
 
   constructor(writer: WrapWriter, name: string) {
@@ -21,9 +22,9 @@ export class WrapTarget implements WritableStore {
     return Promise.resolve(true);
   }
 
-  async writeBlob(descriptor: Descriptor, open: () => Promise<Readable>): Promise<BlobOutcome> {
+  async writeBlob(descriptor: Descriptor, open: () => Promise<Readable>, options: WriteBlobOptions = {}): Promise<BlobOutcome> {
     if (this.#writer.isFinished(descriptor.digest)) return 'present';
-    await this.#writer.writeBlob(descriptor.digest, await open());
+    await this.#writer.writeBlob(descriptor.digest, await open(), options);
     return 'written';
   }
 

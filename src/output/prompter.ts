@@ -17,6 +17,8 @@ export class LinePrompter implements Prompter {
   readonly #options: LinePrompterOptions;
   #reader: Interface | undefined;
   #lines: AsyncIterator<string> | undefined;
+  /** A terminal shows what is typed, the line break included; a pipe shows nothing. */
+  #isEchoed = false;
 
   constructor(options: LinePrompterOptions) {
     this.#options = options;
@@ -25,11 +27,15 @@ export class LinePrompter implements Prompter {
   async confirm(question: string): Promise<boolean> {
     this.#options.write(`${formatLine(0, SYMBOLS.question, question)} [y/N] `);
     // One reader for all questions: it may have read further lines ahead.
-    this.#reader ??= createInterface({ input: this.#options.openInput(), terminal: false });
+    if (this.#reader === undefined) {
+      const input = this.#options.openInput();
+      this.#isEchoed = 'isTTY' in input && input.isTTY === true;
+      this.#reader = createInterface({ input, terminal: false });
+    }
     this.#lines ??= this.#reader[Symbol.asyncIterator]();
     const answer = await this.#lines.next();
     const isEnd = answer.done === true;
-    if (isEnd) this.#options.write('\n');
+    if (isEnd || !this.#isEchoed) this.#options.write('\n');
     return !isEnd && YES.includes(answer.value.trim().toLowerCase());
   }
 

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { DtError } from '../domain/errors.ts';
 import { DOCKER_HUB_REGISTRY } from '../domain/oci/reference.ts';
+import { wordBodyErrors } from './body-errors.ts';
 import { parseChallenges, type Challenge } from './challenge.ts';
 import type { Credential, CredentialSource } from './credentials.ts';
 import { isTlsProtocolError, type HttpClient, type HttpRequest, type HttpResponse, type HttpStreamResponse } from './http.ts';
@@ -68,7 +69,10 @@ export class RegistryClient {
 
   /** Sends a request and hands out the body as a stream. */
   async stream(request: RegistryRequest): Promise<HttpStreamResponse> {
-    const response = await this.#exchange(request, (raw) => this.#options.http.stream(raw));
+    const response = await this.#exchange(request, async (raw) => {
+      const answer = await this.#options.http.stream(raw);
+      return { ...answer, body: wordBodyErrors(answer.body, raw) };
+    });
     if (!request.expect.includes(response.status)) {
       response.body.destroy();
       throw await this.#toError(request, { status: response.status, body: Buffer.alloc(0) });

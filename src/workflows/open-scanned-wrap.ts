@@ -23,6 +23,7 @@ interface Scan {
   /** By path. */
   readonly chart: Map<string, ChartEntry>;
   readonly blobs: Map<Digest, ScannedBlob>;
+  chartEntries: number;
   chartBytes: number;
   documentBytes: number;
   hasArtifacts: boolean;
@@ -33,7 +34,7 @@ interface Scan {
  * its name, and keeps the chart, the manifests and the configs.
  */
 export async function openScannedWrap(path: string, context: RunContext): Promise<OpenedWrap> {
-  const scan: Scan = { chart: new Map(), blobs: new Map(), chartBytes: 0, documentBytes: 0, hasArtifacts: false };
+  const scan: Scan = { chart: new Map(), blobs: new Map(), chartEntries: 0, chartBytes: 0, documentBytes: 0, hasArtifacts: false };
   await scanWrap(
     path,
     async (entry, content) => {
@@ -73,7 +74,8 @@ async function takeEntry(scan: Scan, entry: TarEntry, content: Readable, wrapPat
     scan.chartBytes += entry.sizeBytes;
     const bytes = await readEntry(entry, content, MAX_CHART_BYTES);
     if (scan.chartBytes > MAX_CHART_BYTES) throw new DtError('DT_LIMIT_EXCEEDED', `the chart in ${wrapPath} is too large`);
-    if (scan.chart.size >= MAX_CHART_ENTRIES) {
+    scan.chartEntries++;
+    if (scan.chartEntries > MAX_CHART_ENTRIES) {
       throw new DtError('DT_LIMIT_EXCEEDED', `the chart in ${wrapPath} has more than ${String(MAX_CHART_ENTRIES)} files and folders`);
     }
     const chartPath = path.slice(CHART_FOLDER.length + 1);

@@ -1,5 +1,6 @@
 import { mkdir, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
+import { BlobThread } from '../archive/blob-thread.ts';
 import { readPartialLock } from '../archive/partial-wrap.ts';
 import { PARTIAL_EXTENSION } from '../archive/wrap-writer.ts';
 import { countBlobBytes } from '../content/read-graph.ts';
@@ -104,9 +105,14 @@ async function writeImages(chart: Chart, locked: LockedChart, outputFile: string
     await context.reporter.step(
       'Pulling',
       async (progress) => {
-        const images = await gatherImages(locked, context);
-        totalBytes = countBlobBytes(images.map(({ image }) => image.graph));
-        await writeWrap({ ...wrap, images }, context, progress);
+        const thread = new BlobThread();
+        try {
+          const images = await gatherImages(locked, context);
+          totalBytes = countBlobBytes(images.map(({ image }) => image.graph));
+          await writeWrap({ ...wrap, images, thread }, context, progress);
+        } finally {
+          await thread.close();
+        }
       },
       () =>
         `${formatCount(locked.lock.images.length, 'image')}, ${formatBytes(totalBytes)} in ${formatDuration(performance.now() - startedAt)}`,

@@ -1,4 +1,5 @@
 import { buffer } from 'node:stream/consumers';
+import type { BlobThread } from '../archive/blob-thread.ts';
 import { planWrap } from '../archive/wrap-plan.ts';
 import { WrapWriter } from '../archive/wrap-writer.ts';
 import { copyGraphs, type CopyJob } from '../content/copy-graph.ts';
@@ -35,6 +36,8 @@ export interface WrapToWrite {
   readonly discovered: readonly ChartImage[];
   readonly outputFile: string;
   readonly isCompatible: boolean;
+  /** Started early, as it takes a moment to come up; closed by the caller. */
+  readonly thread?: BlobThread | undefined;
 }
 
 /** Reads every manifest that the wrap needs: those of the lock, and the attestations that describe them. */
@@ -85,7 +88,7 @@ export async function writeWrap(wrap: WrapToWrite, context: RunContext, progress
     );
   }
   const plan = planWrap(entries, topFolder, readSourceDateSeconds(context.environment) ?? 0);
-  const writer = await WrapWriter.open(outputFile, plan, context.signal);
+  const writer = await WrapWriter.open(outputFile, plan, context.signal, wrap.thread);
   try {
     const target = new WrapTarget(writer, outputFile);
     const jobs = images.map(

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { goldenArguments, loadGoldenCase, openGoldenCase, type GoldenCase } from '../support/golden.ts';
 import { startEmbeddedRegistry, type EmbeddedRegistry } from '../support/registries.ts';
-import type { RunCliResult } from '../support/run-cli.ts';
+import { DT_PATH, type RunCliResult } from '../support/run-cli.ts';
 import type { Sandbox } from '../support/sandbox.ts';
 import { GOLDEN_PORTS } from '../support/golden.ts';
 import { EXIT_CODES } from './exit-codes.ts';
@@ -39,16 +39,23 @@ export interface StepOptions {
  * Runs the steps that a tool did. Exit 0 stays exit 0; exit 1 becomes the exact code of `EXIT_CODES`. No step may leave
  * anything in the temporary folder.
  */
-export async function runSteps({ goldenCase, sandbox }: ReplayContext, options: StepOptions = {}): Promise<RunCliResult[]> {
+export async function runSteps(
+  { goldenCase, sandbox }: ReplayContext,
+  options: StepOptions = {},
+): Promise<RunCliResult[]> {
   const results: RunCliResult[] = [];
   for (const [index, step] of goldenCase.steps.entries()) {
     if (step.argv === undefined) continue;
     const args = goldenArguments(step, sandbox).filter((argument) => !(options.without ?? []).includes(argument));
-    const result = await sandbox.run(args, { stdin: step.stdin ?? '' });
+    const result = await runStep(sandbox, args, step.stdin ?? '');
     const differs = options.otherExit?.[index] !== undefined;
     const fails = differs ? step.exit === 0 : step.exit !== 0;
     const expected = fails ? EXIT_CODES[goldenCase.path]?.[index] : 0;
-    assert.equal(result.code, expected, `step ${String(index)}: dt ${args.join(' ')}\n${result.stdout}${result.stderr}`);
+    assert.equal(
+      result.code,
+      expected,
+      `step ${String(index)}: dt ${args.join(' ')}\n${result.stdout}${result.stderr}`,
+    );
     assert.deepEqual(await sandbox.listTemporary(), [], `step ${String(index)} left temporary files`);
     results.push(result);
   }
@@ -67,4 +74,10 @@ export function recordedFiles({ outputs }: GoldenCase): string[] {
   return Object.entries(outputs ?? {})
     .filter(([, { type }]) => type === 'file')
     .map(([path]) => path);
+}
+
+/** `/dev/stdout` can be opened only when it is a pipe, and Node.js gives its children sockets. */
+async function runStep(sandbox: Sandbox, args: readonly string[], stdin: string): Promise<RunCliResult> {
+  if (!args.includes('/dev/stdout')) return sandbox.run(args, { stdin });
+  return sandbox.run(['-c', '"$@" | cat', 'sh', DT_PATH, ...args], { stdin, command: 'sh' });
 }

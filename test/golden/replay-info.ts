@@ -14,7 +14,7 @@ export function replayInfoCases(replay: Replay): void {
       for (const [index, step] of context.goldenCase.steps.entries()) {
         const result = results[index];
         if (step.exit !== 0 || result === undefined) continue;
-        assert.deepEqual(readOwnReport(result.stdout, step), readRecordedReport(step), step.argv?.join(' '));
+        assert.deepEqual(readOwnReport(result.stdout, step), readRecordedReport(step), step.argv?.join(' ') ?? '');
         assert.equal(result.stderr, '');
       }
     });

@@ -92,7 +92,10 @@ export async function compareWraps(own: string, recorded: string, omitted?: RegE
   const indexLayouts = readIndexLayouts(actual);
   const additional = [...actual.keys()].filter((name) => !expected.has(name) && !OWN_ENTRY.test(name));
   for (const name of additional) {
-    assert.ok(indexLayouts.has(name.split('/')[1] ?? ''), `${name} is neither in the recorded wrap nor part of an index layout`);
+    assert.ok(
+      indexLayouts.has(name.split('/')[1] ?? ''),
+      `${name} is neither in the recorded wrap nor part of an index layout`,
+    );
   }
   assert.deepEqual(await readChartModes(own), await readChartModes(recorded, omitted));
 }
@@ -104,7 +107,9 @@ function comparableLock(bytes: Buffer): string {
 /** Names of the layouts whose root is an index, as `.dt/wrap.json` and the layouts themselves say. */
 function readIndexLayouts(files: ReadonlyMap<string, Buffer>): Set<string> {
   const document = JSON.parse(files.get('.dt/wrap.json')?.toString() ?? '{}') as { images: { digest?: string }[] };
-  const layouts = document.images.flatMap(({ digest }) => (digest === undefined ? [] : [`${digest.replace('sha256:', '')}.layout`]));
+  const layouts = document.images.flatMap(({ digest }) =>
+    digest === undefined ? [] : [`${digest.replace('sha256:', '')}.layout`],
+  );
   return new Set(
     layouts.filter((layout) => {
       const index = JSON.parse(files.get(`images/${layout}/index.json`)?.toString() ?? '{}') as {
@@ -117,7 +122,10 @@ function readIndexLayouts(files: ReadonlyMap<string, Buffer>): Set<string> {
 
 /** Modes of the files and folders of the chart; the lock is the tool's own. */
 async function readChartModes(path: string, omitted?: RegExp): Promise<Map<string, string>> {
-  const entries = (await readArchive(path)).map((entry) => ({ ...entry, inner: entry.name.split('/').slice(1).join('/') }));
+  const entries = (await readArchive(path)).map((entry) => ({
+    ...entry,
+    inner: entry.name.split('/').slice(1).join('/'),
+  }));
   return new Map(
     entries
       .filter(({ inner }) => /^chart\//.test(inner) && inner !== 'chart/Images.lock')

@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { GOLDEN_PORTS, listGoldenCases } from '../support/golden.ts';
+import { readArchiveFiles } from '../support/archives.ts';
+import { GOLDEN_PORTS, GOLDEN_ROOT, listGoldenCases } from '../support/golden.ts';
 import { loadGoldenRegistry, startEmbeddedRegistry, type EmbeddedRegistry } from '../support/registries.ts';
+import { listDefectCases, replayDefectCases } from './replay-defects.ts';
+import { createSandbox } from '../support/sandbox.ts';
 import { createReplay } from './replay-frame.ts';
 import { replayInfoCases } from './replay-info.ts';
-import { replayLockCases } from './replay-lock.ts';
-import { replayWrapCases } from './replay-wrap.ts';
+import { LOCK_DIFFERENCES, replayLockCases } from './replay-lock.ts';
+import { listGoldenWraps, replayUnwrapCases, UNWRAP_DIFFERENCES, unwrapRecordedWrap } from './replay-unwrap.ts';
+import { WRAP_DIFFERENCES, replayWrapCases } from './replay-wrap.ts';
 
 // All cases are in this one file, because the recorded bytes name fixed ports.
 describe('golden replay', () => {
@@ -24,4 +28,37 @@ describe('golden replay', () => {
   replayLockCases(replay);
   replayInfoCases(replay);
   replayWrapCases(replay);
+  replayUnwrapCases(replay);
+  replayDefectCases(replay);
+
+  test('no recorded case is left out in silence', () => {
+    const cases = ['dt-lock', 'dt-info', 'dt-wrap', 'dt-unwrap'].flatMap(listGoldenCases).concat(listDefectCases());
+    assert.deepEqual(
+      cases.filter((path) => !replayed.has(path)),
+      [],
+    );
+    const explained = [LOCK_DIFFERENCES, WRAP_DIFFERENCES, UNWRAP_DIFFERENCES].flatMap((table) => Object.keys(table));
+    assert.deepEqual(
+      explained.filter((path) => !cases.includes(path)),
+      [],
+      'the tables name cases that do not exist',
+    );
+  });
+
+  for (const path of listGoldenWraps()) {
+    test(`info shows ${path.slice(GOLDEN_ROOT.length + 1)}`, async (t) => {
+      const sandbox = await createSandbox(t);
+      const files = await readArchiveFiles(path);
+      assert.equal(
+        (await sandbox.runOk(['info', path, '--yaml'])).trimEnd(),
+        files.get('chart/Images.lock')?.toString().trimEnd(),
+      );
+    });
+  }
+
+  for (const path of listGoldenWraps().filter((wrap) => wrap.includes('/dt-wrap/'))) {
+    test(`unwrap takes ${path.slice(GOLDEN_ROOT.length + 1)}`, async (t) => {
+      await unwrapRecordedWrap(t, path);
+    });
+  }
 });

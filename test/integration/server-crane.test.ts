@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,22 +7,21 @@ import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { basicAuthorization, pushImage } from '../support/images.ts';
 import {
-  findDistribution2,
-  findDistribution3,
   loadGoldenRegistry,
   startDistribution2,
   startDistribution3,
   startEmbeddedRegistry,
   TEST_CREDENTIALS,
 } from '../support/registries.ts';
+import { requireTool } from '../support/tools.ts';
 
-const CRANE = join(import.meta.dirname, '../../.tools/bin/crane');
-const skipCrane = existsSync(CRANE) ? false : 'crane is not installed';
 const run = promisify(execFile);
-const crane = async (...args: readonly string[]): Promise<string> => (await run(CRANE, [...args])).stdout.trim();
 
 for (const backend of ['memory', 'folder'] as const) {
-  test(`crane works with the ${backend} backend`, { skip: skipCrane }, async (t) => {
+  test(`crane works with the ${backend} backend`, async (t) => {
+    const path = requireTool(t, 'crane');
+    if (path === undefined) return;
+    const crane = async (...args: readonly string[]): Promise<string> => (await run(path, [...args])).stdout.trim();
     const folder = await mkdtemp(join(tmpdir(), 'dt-crane-'));
     const registry = await startEmbeddedRegistry({ backend });
     t.after(async () => {
@@ -65,24 +63,21 @@ for (const backend of ['memory', 'folder'] as const) {
 }
 
 const DISTRIBUTIONS = [
-  { name: 'distribution 3', find: findDistribution3, start: startDistribution3 },
-  { name: 'distribution 2', find: findDistribution2, start: startDistribution2 },
-];
+  { name: 'distribution 3', tool: 'registry3', start: startDistribution3 },
+  { name: 'distribution 2', tool: 'registry2', start: startDistribution2 },
+] as const;
 
-for (const { name, find, start } of DISTRIBUTIONS) {
-  test(
-    `${name} takes the same content`,
-    { skip: find() === undefined ? `${name} is not installed` : false },
-    async (t) => {
-      const registry = await start({ auth: true });
-      t.after(() => registry.close());
-      assert.equal((await fetch(`http://${registry.host}/v2/`)).status, 401);
-      const authorization = basicAuthorization(TEST_CREDENTIALS);
-      assert.ok((await loadGoldenRegistry(registry.host, { authorization })) > 40);
-      const image = await pushImage(registry.host, 'source/app:1', { authorization, docker: true });
-      const url = `http://${registry.host}/v2/source/app/manifests/${image.digest}`;
-      const response = await fetch(url, { headers: { authorization, accept: '*/*' } });
-      assert.equal(response.status, 200);
-    },
-  );
+for (const { name, tool, start } of DISTRIBUTIONS) {
+  test(`${name} takes the same content`, async (t) => {
+    if (requireTool(t, tool) === undefined) return;
+    const registry = await start({ auth: true });
+    t.after(() => registry.close());
+    assert.equal((await fetch(`http://${registry.host}/v2/`)).status, 401);
+    const authorization = basicAuthorization(TEST_CREDENTIALS);
+    assert.ok((await loadGoldenRegistry(registry.host, { authorization })) > 40);
+    const image = await pushImage(registry.host, 'source/app:1', { authorization, docker: true });
+    const url = `http://${registry.host}/v2/source/app/manifests/${image.digest}`;
+    const response = await fetch(url, { headers: { authorization, accept: '*/*' } });
+    assert.equal(response.status, 200);
+  });
 }

@@ -22,11 +22,11 @@ export async function readArchive(source: string | Uint8Array): Promise<ArchiveE
   for await (const entry of archive) {
     const { name, type, mode, linkname } = entry.header;
     const own = await buffer(entry);
-    const bytes = type === 'link' ? byName.get(linkname ?? '') : own;
-    if (bytes === undefined) throw new Error(`${name} links to ${String(linkname)}, which did not come before`);
+    const bytes = type === 'link' ? byName.get(linkname) : own;
+    if (bytes === undefined) throw new Error(`${name} links to ${linkname}, which did not come before`);
     const path = name.replace(/\/$/, '');
     byName.set(path, bytes);
-    entries.push({ name: path, type: String(type), mode: mode ?? 0, linkName: linkname ?? undefined, bytes });
+    entries.push({ name: path, type, mode, linkName: type.endsWith('link') ? linkname : undefined, bytes });
   }
   return entries;
 }

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
-import { chmod, cp, mkdir } from 'node:fs/promises';
+import { chmod, cp, mkdir, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { createSandbox, type Sandbox } from './sandbox.ts';
@@ -48,6 +48,7 @@ export async function openGoldenCase(t: Pick<TestContext, 'after'>, goldenCase: 
   const input = join(goldenCase.folder, 'input');
   if (readdirSync(goldenCase.folder).includes('input')) {
     await cp(input, sandbox.work, { recursive: true, verbatimSymlinks: true });
+    await restoreModes(sandbox.work);
   }
   for (const [name, mode] of Object.entries(goldenCase.inputModes ?? {})) {
     const path = join(sandbox.work, name);
@@ -60,13 +61,15 @@ export async function openGoldenCase(t: Pick<TestContext, 'after'>, goldenCase: 
 /** The arguments of a step, without the name of the tool, with real addresses. */
 export function goldenArguments(step: GoldenStep, sandbox: Sandbox): string[] {
   const host = (port: number): string => `127.0.0.1:${String(port)}`;
-  return (step.argv ?? []).slice(1).map((argument) =>
-    argument
-      .replaceAll('{REGISTRY}', host(GOLDEN_PORTS.source))
-      .replaceAll('{TARGET}', host(GOLDEN_PORTS.target))
-      .replaceAll('{AUTHREG}', host(GOLDEN_PORTS.authenticated))
-      .replaceAll('{WORK}', sandbox.work),
-  );
+  return (step.argv ?? [])
+    .slice(1)
+    .map((argument) =>
+      argument
+        .replaceAll('{REGISTRY}', host(GOLDEN_PORTS.source))
+        .replaceAll('{TARGET}', host(GOLDEN_PORTS.target))
+        .replaceAll('{AUTHREG}', host(GOLDEN_PORTS.authenticated))
+        .replaceAll('{WORK}', sandbox.work),
+    );
 }
 
 /** The text of a lock without the time when it was made. */
@@ -74,3 +77,12 @@ export function withoutGenerationTime(lockText: string): string {
   return lockText.replace(/^( *(?:- )?generatedAt: ).*$/m, '$1TIME');
 }
 
+/** The data may lie on a read-only checkout; it was recorded with the usual modes. */
+async function restoreModes(folder: string): Promise<void> {
+  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
+    if (entry.isSymbolicLink()) continue;
+    const path = join(entry.parentPath, entry.name);
+    const isExecutable = entry.isDirectory() || ((await stat(path)).mode & 0o100) !== 0;
+    await chmod(path, isExecutable ? 0o755 : 0o644);
+  }
+}

@@ -87,10 +87,11 @@ export function findDistribution3(): string | undefined {
   return [join(tools, 'registry3'), join(tools, 'registry')].find((path) => existsSync(path));
 }
 
-/** The binary of distribution 2 as Debian packages it, or undefined if it is not on PATH. */
+/** The binary of distribution 2 as Debian packages it, or undefined if there is none. */
 export function findDistribution2(): string | undefined {
   const folders = (process.env['PATH'] ?? '').split(delimiter).filter((folder) => folder !== '');
-  return folders.map((folder) => join(folder, 'docker-registry')).find(isExecutable);
+  const paths = [join(REPOSITORY_ROOT, '.tools/bin/registry2'), ...folders.map((folder) => join(folder, 'docker-registry'))];
+  return paths.find(isExecutable);
 }
 
 /** Starts CNCF distribution 3 on a temporary folder. Throws if its binary is not there. */

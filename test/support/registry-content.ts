@@ -36,13 +36,20 @@ export async function readStoredManifest(
   if (response.status === 404) return undefined;
   if (response.status !== 200) throw new Error(`GET ${response.url}: ${String(response.status)} ${bytes.toString()}`);
   const mediaType = response.headers.get('content-type') ?? '';
-  return { digest: digestOf(bytes), mediaType, bytes, manifest: JSON.parse(bytes.toString()) as StoredManifest['manifest'] };
+  return {
+    digest: digestOf(bytes),
+    mediaType,
+    bytes,
+    manifest: JSON.parse(bytes.toString()) as StoredManifest['manifest'],
+  };
 }
 
 /** All `REPOSITORY:TAG` of a registry with the digest of each. */
 export async function listTags(host: string): Promise<Map<string, string>> {
   const tags = new Map<string, string>();
-  const { repositories } = (await (await fetch(`http://${host}/v2/_catalog?n=1000`)).json()) as { repositories: string[] };
+  const { repositories } = (await (await fetch(`http://${host}/v2/_catalog?n=1000`)).json()) as {
+    repositories: string[];
+  };
   for (const repository of repositories) {
     const response = await fetch(`http://${host}/v2/${repository}/tags/list?n=1000`);
     const list = response.status === 200 ? ((await response.json()) as { tags: string[] | null }).tags : null;
@@ -72,7 +79,8 @@ export async function readStoredChart(host: string, repository: string, tag: str
   const stored = await readStoredManifest(host, repository, tag);
   const layer = stored?.manifest.layers?.find(({ mediaType }) => mediaType === MEDIA_TYPE_HELM_CHART);
   const config = stored?.manifest.config;
-  if (stored === undefined || layer === undefined || config === undefined) throw new Error(`${repository}:${tag} is no chart`);
+  if (stored === undefined || layer === undefined || config === undefined)
+    throw new Error(`${repository}:${tag} is no chart`);
   return {
     digest: stored.digest,
     files: await readArchiveFiles(await readStoredBlob(host, repository, layer.digest)),

@@ -58,7 +58,9 @@ export async function createSandbox(t: Pick<TestContext, 'after'>): Promise<Sand
     runOk: async (args, options) => {
       const { code, stdout, stderr } = await run(args, options);
       if (code !== 0) {
-        throw new Error(`${options?.command ?? 'dt'} ${args.join(' ')} ended with ${String(code)}:\n${stdout}${stderr}`);
+        throw new Error(
+          `${options?.command ?? 'dt'} ${args.join(' ')} ended with ${String(code)}:\n${stdout}${stderr}`,
+        );
       }
       return stdout;
     },

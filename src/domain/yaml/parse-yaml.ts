@@ -4,6 +4,8 @@ import { DtError } from '../errors.ts';
 /** Aliases beyond this number are taken for an expansion attack. */
 const MAX_ALIASES = 10_000;
 export const MAX_YAML_DEPTH = 200;
+/** Nodes of a document with every alias written out; a few hundred aliases can stand for billions of them. */
+const MAX_EXPANDED_NODES = 5_000_000;
 
 export const YAML_SCHEMA = CORE_SCHEMA.withTags([mergeTag]);
 const TEXT_SCHEMA = FAILSAFE_SCHEMA.withTags([mergeTag]);
@@ -28,20 +30,37 @@ export function decodeYamlTextExactly(bytes: Uint8Array, name: string): string {
 
 /** Parses one YAML document by the core schema of YAML 1.2. Throws DT_YAML_INVALID with file name and line. */
 export function parseYaml(text: string, name: string): unknown {
-  try {
-    return load(text, { schema: YAML_SCHEMA, maxAliases: MAX_ALIASES, maxDepth: MAX_YAML_DEPTH });
-  } catch (error) {
-    throw toYamlError(error, name);
-  }
+  return loadYaml(text, YAML_SCHEMA, name);
 }
 
 /** Parses one YAML document with every scalar as its text: `1.10` stays "1.10", `~` stays "~". Throws DT_YAML_INVALID. */
 export function parseYamlTexts(text: string, name: string): unknown {
+  return loadYaml(text, TEXT_SCHEMA, name);
+}
+
+function loadYaml(text: string, schema: typeof YAML_SCHEMA, name: string): unknown {
+  let document: unknown;
   try {
-    return load(text, { schema: TEXT_SCHEMA, maxAliases: MAX_ALIASES, maxDepth: MAX_YAML_DEPTH });
+    document = load(text, { schema, maxAliases: MAX_ALIASES, maxDepth: MAX_YAML_DEPTH });
   } catch (error) {
     throw toYamlError(error, name);
   }
+  if (text.includes('*') && countExpandedNodes(document, new Map()) > MAX_EXPANDED_NODES) {
+    throw new DtError('DT_YAML_INVALID', `${name} is refused: its aliases stand for more than ${String(MAX_EXPANDED_NODES)} nodes`);
+  }
+  return document;
+}
+
+/** Each shared node is counted as often as it is used and walked once; a node that contains itself counts as endless. */
+function countExpandedNodes(node: unknown, counts: Map<object, number>): number {
+  if (typeof node !== 'object' || node === null) return 1;
+  const known = counts.get(node);
+  if (known !== undefined) return known;
+  counts.set(node, Number.POSITIVE_INFINITY);
+  let count = 1;
+  for (const child of Object.values(node)) count += countExpandedNodes(child, counts);
+  counts.set(node, count);
+  return count;
 }
 
 /** Words a failure of the YAML library as DT_YAML_INVALID. */

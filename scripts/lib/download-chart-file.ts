@@ -1,5 +1,5 @@
-import { unpackChartArchive } from '../src/archive/chart-archive.ts';
-import { findChartFile } from '../src/domain/chart/chart-tree.ts';
+import { unpackChartArchive } from '../../src/archive/chart-archive.ts';
+import { findChartFile } from '../../src/domain/chart/chart-tree.ts';
 
 /** The text of one file of a chart in a plain HTTP registry. */
 export async function downloadChartFile(host: string, repository: string, tag: string, path: string): Promise<string> {

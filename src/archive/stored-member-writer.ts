@@ -1,0 +1,84 @@
+import { writevSync } from 'node:fs';
+import { crc32 } from 'node:zlib';
+import {
+  BLOCK_HEADER_BYTES,
+  GZIP_HEADER,
+  gzipTrailer,
+  STORED_BLOCK_BYTES,
+  storedBlockHeader,
+  storedBlockOffset,
+  storedMemberLength,
+  GZIP_TRAILER_BYTES,
+} from './gzip-member.ts';
+import type { LargeMember } from './wrap-plan.ts';
+
+/** Where an entry goes. Plain data: it is handed to another thread. */
+export interface MemberPlace extends Pick<LargeMember, 'offset' | 'tarHeader' | 'sizeBytes'> {
+  /** Zeros after the entry. */
+  readonly paddingBytes: number;
+}
+
+/**
+ * Frames one entry into stored deflate blocks at its place in the file. Writes synchronously: it runs in a thread of its
+ * own, or has little to write. The bytes are neither counted nor verified here. Throws system errors.
+ */
+export class StoredMemberWriter {
+  readonly #fd: number;
+  readonly #place: MemberPlace;
+  readonly #contentBytes: number;
+  #crc = 0;
+  /** Content bytes that are in the file. */
+  #at = 0;
+
+  constructor(fd: number, place: MemberPlace) {
+    this.#fd = fd;
+    this.#place = place;
+    this.#contentBytes = place.tarHeader.length + place.sizeBytes + place.paddingBytes;
+    this.#append(place.tarHeader);
+  }
+
+  /** Appends bytes of the entry. */
+  write(bytes: Uint8Array): void {
+    this.#append(bytes);
+  }
+
+  /** Completes the member; its gzip header, which marks it as finished, goes last. */
+  finish(): void {
+    this.#append(Buffer.alloc(this.#place.paddingBytes));
+    const end = this.#place.offset + storedMemberLength(this.#contentBytes);
+    writeAll(this.#fd, [gzipTrailer(this.#crc, this.#contentBytes)], end - GZIP_TRAILER_BYTES);
+    writeAll(this.#fd, [GZIP_HEADER], this.#place.offset);
+  }
+
+  #append(bytes: Uint8Array): void {
+    if (bytes.length === 0) return;
+    this.#crc = crc32(bytes, this.#crc);
+    const firstBlock = Math.floor(this.#at / STORED_BLOCK_BYTES);
+    const inBlock = this.#at % STORED_BLOCK_BYTES;
+    const start = storedBlockOffset(firstBlock) + (inBlock === 0 ? 0 : BLOCK_HEADER_BYTES + inBlock);
+    const parts: Uint8Array[] = [];
+    for (let done = 0; done < bytes.length; ) {
+      const filled = (this.#at + done) % STORED_BLOCK_BYTES;
+      if (filled === 0) parts.push(storedBlockHeader(this.#contentBytes, (this.#at + done) / STORED_BLOCK_BYTES));
+      const part = bytes.subarray(done, done + STORED_BLOCK_BYTES - filled);
+      parts.push(part);
+      done += part.length;
+    }
+    writeAll(this.#fd, parts, this.#place.offset + start);
+    this.#at += bytes.length;
+  }
+}
+
+/** A write may take less than it is given, for instance when the disk becomes full. */
+function writeAll(fd: number, parts: readonly Uint8Array[], position: number): void {
+  let rest = parts;
+  for (let at = position; rest.length > 0; ) {
+    let written = writevSync(fd, rest, at);
+    at += written;
+    rest = rest.flatMap((part) => {
+      const taken = Math.min(part.length, written);
+      written -= taken;
+      return taken === part.length ? [] : [part.subarray(taken)];
+    });
+  }
+}

@@ -1,0 +1,54 @@
+import type { BlobFailure, BlobRequest, OpenBlobJob } from './blob-jobs.ts';
+import type { BlobThread } from './blob-thread.ts';
+
+/**
+ * Sends a stream through the thread that verifies and writes it. Resolves when nothing touches the file any more, with
+ * what went wrong in the thread, if anything. Throws the error of the stream. `onBytes` hears the size of every chunk.
+ */
+export async function transferBlob(
+  thread: BlobThread,
+  job: Omit<OpenBlobJob, 'kind' | 'id'>,
+  stream: AsyncIterable<Buffer>,
+  onBytes?: (sizeBytes: number) => void,
+): Promise<BlobFailure | undefined> {
+  const id = thread.newId();
+  let failure: BlobFailure | undefined;
+  let isDone = false;
+  const call = async (request: BlobRequest): Promise<void> => {
+    const reply = await thread.call(request);
+    failure ??= reply.failure;
+  };
+  let slab: Buffer | undefined;
+  let filledBytes = 0;
+  const flush = (): void => {
+    if (slab === undefined) return;
+    const full = slab;
+    slab = undefined;
+    void call({ kind: 'write', id, slab: full.buffer as SharedArrayBuffer, sizeBytes: filledBytes }).then(() => {
+      thread.giveSlab(full);
+    });
+    filledBytes = 0;
+  };
+  try {
+    void call({ kind: 'open', id, ...job });
+    for await (const chunk of stream) {
+      for (let at = 0; at < chunk.length; ) {
+        slab ??= await thread.takeSlab();
+        const copiedBytes = chunk.copy(slab, filledBytes, at);
+        at += copiedBytes;
+        filledBytes += copiedBytes;
+        if (filledBytes === slab.length) flush();
+      }
+      onBytes?.(chunk.length);
+      if (failure !== undefined) return failure;
+    }
+    flush();
+    await call({ kind: 'finish', id });
+    isDone = true;
+    return failure;
+  } finally {
+    if (slab !== undefined) thread.giveSlab(slab);
+    // Requests are answered in order, so after this one the thread has written everything that it was given.
+    if (!isDone) await thread.call({ kind: 'abandon', id });
+  }
+}

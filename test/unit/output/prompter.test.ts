@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict';
+import { PassThrough, Readable } from 'node:stream';
+import { test } from 'node:test';
+import { LinePrompter } from '../../../src/output/prompter.ts';
+
+function createPrompter(input: Readable): { prompter: LinePrompter; texts: string[] } {
+  const texts: string[] = [];
+  return { prompter: new LinePrompter({ openInput: () => input, write: (text) => texts.push(text) }), texts };
+}
+
+const ANSWERS: readonly (readonly [string, boolean])[] = [
+  ['y\n', true],
+  ['YES\n', true],
+  [' yes \r\n', true],
+  ['y', true],
+  ['n\n', false],
+  ['yep\n', false],
+  ['\n', false],
+  ['', false],
+];
+
+for (const [answer, expected] of ANSWERS) {
+  test(`${JSON.stringify(answer)} is ${expected ? 'yes' : 'no'}`, async () => {
+    const { prompter } = createPrompter(Readable.from([answer]));
+    assert.equal(await prompter.confirm('Push?'), expected);
+  });
+}
+
+test('several answers may lie in one piece of input', async () => {
+  const { prompter, texts } = createPrompter(Readable.from(['y\nn\ny\n']));
+  const answers = [await prompter.confirm('1?'), await prompter.confirm('2?'), await prompter.confirm('3?')];
+  assert.deepEqual(answers, [true, false, true]);
+  assert.equal(await prompter.confirm('4?'), false);
+  assert.equal(texts[0], ' ?  1? [y/N] ');
+});
+
+test('a question is asked before its answer is there', async () => {
+  const input = new PassThrough();
+  const { prompter, texts } = createPrompter(input);
+  const answer = prompter.confirm('Push?');
+  assert.deepEqual(texts, [' ?  Push? [y/N] ']);
+  input.write('yes\n');
+  assert.equal(await answer, true);
+  prompter.close();
+});

@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { DtError } from '../../../src/domain/errors.ts';
+import { renderErrorDocument, renderErrorText } from '../../../src/output/render-error.ts';
+import { toDtError } from '../../../src/output/to-dt-error.ts';
+
+const OPTIONS = { bin: 'helm dt', version: '1.2.3', isDebug: false };
+
+test('what failed, one fact, what to try, the code', () => {
+  const error = new DtError('DT_AUTH_REQUIRED', 'cannot push app-1.2.0 to registry.example.com/prod/app', {
+    detail: 'No credentials were sent for registry.example.com.',
+    hints: ['{bin} auth login registry.example.com', '{bin} unwrap --help', 'a third one'],
+    side: 'destination',
+  });
+  assert.equal(
+    renderErrorText(error, OPTIONS),
+    [
+      'Error: cannot push app-1.2.0 to registry.example.com/prod/app',
+      '  No credentials were sent for registry.example.com. The destination side failed.',
+      'Try:',
+      '  helm dt auth login registry.example.com',
+      '  helm dt unwrap --help',
+      'Code: DT_AUTH_REQUIRED',
+      '',
+    ].join('\n'),
+  );
+  assert.deepEqual(renderErrorDocument(error, { ...OPTIONS, bin: 'dt' }), {
+    error: {
+      code: 'DT_AUTH_REQUIRED',
+      message: 'cannot push app-1.2.0 to registry.example.com/prod/app',
+      detail: 'No credentials were sent for registry.example.com. The destination side failed.',
+      hints: ['dt auth login registry.example.com', 'dt unwrap --help'],
+      side: 'destination',
+      exitCode: 4,
+    },
+  });
+});
+
+test('the bare minimum is two lines', () => {
+  assert.equal(renderErrorText(new DtError('DT_USAGE', 'no'), OPTIONS), 'Error: no\nCode: DT_USAGE\n');
+});
+
+test('control characters and secrets stay out of every part', () => {
+  const error = new DtError('DT_NOT_FOUND', 'cannot get \u001b]0;x\u0007\u001b[31mhttps://u:p@example.com/?sig=abc', {
+    detail: 'a\nCode: DT_FAKE',
+    hints: ['curl -H "Authorization: Bearer abcdef123456"'],
+    cause: new Error('https://u:p@example.com'),
+  });
+  const text = renderErrorText(error, { ...OPTIONS, isDebug: true });
+  // eslint-disable-next-line no-control-regex -- their absence is what is tested
+  assert.doesNotMatch(text, /[\u0000-\u0008\u000b-\u001f\u007f]/);
+  assert.doesNotMatch(text, /u:p@|abcdef|sig=abc/);
+  assert.equal(text.split('\n').filter((line) => line.startsWith('Code: ')).length, 1);
+  assert.doesNotMatch(JSON.stringify(renderErrorDocument(error, OPTIONS)), /u:p@|abcdef|sig=abc|\\u001b/);
+});
+
+test('debug shows the stack and the chain of causes', () => {
+  const error = new DtError('DT_NOT_FOUND', 'outer', { cause: new Error('middle', { cause: new Error('inner') }) });
+  const text = renderErrorText(error, { ...OPTIONS, isDebug: true });
+  assert.match(text, /Stack: DtError: outer\n {4}at /);
+  assert.match(text, /Caused by: Error: middle[^]*Caused by: Error: inner/);
+  assert.doesNotMatch(renderErrorText(error, OPTIONS), /middle|at /);
+});
+
+test('what nobody foresaw is a bug, with versions and exit code 1', () => {
+  const error = toDtError(new TypeError('x is not a function'));
+  assert.equal(error.code, 'DT_BUG');
+  assert.equal(error.exitCode, 1);
+  const text = renderErrorText(error, OPTIONS);
+  assert.match(text, /TypeError: x is not a function\n {2}This is a bug in dt 1\.2\.3 \(Node\.js v/);
+  assert.match(text, /--log-level debug/);
+});
+
+test('system errors, several failures and interruptions get their codes', () => {
+  const systemError = (code: string): Error => Object.assign(new Error(code), { code });
+  assert.equal(toDtError(systemError('ENOSPC')).code, 'DT_DISK_FULL');
+  assert.equal(toDtError(systemError('ENOENT')).code, 'DT_FILE_NOT_FOUND');
+  assert.equal(toDtError('text').code, 'DT_BUG');
+  const failures = (['DT_OUTPUT_FAILED', 'DT_NOT_FOUND', 'DT_AUTH_DENIED', 'DT_DIGEST_MISMATCH'] as const).map(
+    (code) => new DtError(code, code),
+  );
+  const exitCodes = [1, 2, 3, 4].map((count) => toDtError(new AggregateError(failures.slice(0, count))).exitCode);
+  assert.deepEqual(exitCodes, [1, 5, 4, 3]);
+  assert.equal(toDtError(new AggregateError(failures), true).exitCode, 130);
+});
