@@ -19,9 +19,13 @@ async function runDemo(folder: string): Promise<void> {
   const connected = await startRegistryServer({ backend: createMemoryBackend() });
   const isolated = await startRegistryServer({ backend: createMemoryBackend() });
   try {
-    say(`Two registries run on this machine: ${connected.host} stands for the internet, ${isolated.host} for a site without it.`);
+    say(
+      `Two registries run on this machine: ${connected.host} stands for the internet, ${isolated.host} for a site without it.`,
+    );
     await publishSample(connected.host);
-    say(`The first one has the chart ${CHART.name} ${CHART.version} with ${String(IMAGES.length)} images for linux/amd64 and linux/arm64.`);
+    say(
+      `The first one has the chart ${CHART.name} ${CHART.version} with ${String(IMAGES.length)} images for linux/amd64 and linux/arm64.`,
+    );
 
     say('1. On the connected side: one file of the chart and all its images.');
     await run(dt, ['wrap', `oci://${connected.host}/charts/${CHART.name}`, '--version', CHART.version], folder);
@@ -42,7 +46,13 @@ async function runDemo(folder: string): Promise<void> {
 
 async function publishSample(host: string): Promise<void> {
   for (const name of IMAGES) {
-    await pushImage(host, `shop/${name}:1.0.0`, { seed: name, layers: 2, layerBytes: 1_500_000, sharedLayers: 1, sharedSeed: 'base' });
+    await pushImage(host, `shop/${name}:1.0.0`, {
+      seed: name,
+      layers: 2,
+      layerBytes: 1_500_000,
+      sharedLayers: 1,
+      sharedSeed: 'base',
+    });
   }
   const files = {
     'Chart.yaml': [
@@ -58,7 +68,13 @@ async function publishSample(host: string): Promise<void> {
     ].join('\n'),
     'values.yaml': [
       '# Where the images come from',
-      ...IMAGES.flatMap((name) => [`${name}:`, '  image:', `    registry: ${host}`, `    repository: shop/${name}  # ours`, '    tag: "1.0.0"']),
+      ...IMAGES.flatMap((name) => [
+        `${name}:`,
+        '  image:',
+        `    registry: ${host}`,
+        `    repository: shop/${name}  # ours`,
+        '    tag: "1.0.0"',
+      ]),
       '',
     ].join('\n'),
     'templates/pods.yaml': IMAGES.map((name) =>
@@ -76,7 +92,12 @@ async function publishSample(host: string): Promise<void> {
     ).join(''),
   };
   const tree = buildChartTree(
-    Object.entries(files).map(([path, text]) => ({ path, type: 'file' as const, mode: 0o644, bytes: Buffer.from(text) })),
+    Object.entries(files).map(([path, text]) => ({
+      path,
+      type: 'file' as const,
+      mode: 0o644,
+      bytes: Buffer.from(text),
+    })),
   );
   await pushChart(host, 'charts', CHART, await packChartArchive(CHART.name, tree, { mtimeSeconds: 0 }));
 }
@@ -85,11 +106,17 @@ async function showRelocatedValues(host: string, folder: string): Promise<void> 
   process.stdout.write(await downloadChartFile(host, `mirror/${CHART.name}`, CHART.version, 'values.yaml'));
   const helm = await findOnPath('helm');
   if (helm === undefined) {
-    say('(helm is not on PATH, so the chart is not rendered here. With it: helm template … shows only the site’s registry.)');
+    say(
+      '(helm is not on PATH, so the chart is not rendered here. With it: helm template … shows only the site’s registry.)',
+    );
     return;
   }
   say('5. Helm renders the chart from the site’s registry:');
-  const home = { HELM_CONFIG_HOME: join(folder, 'helm'), HELM_CACHE_HOME: join(folder, 'helm'), HELM_DATA_HOME: join(folder, 'helm') };
+  const home = {
+    HELM_CONFIG_HOME: join(folder, 'helm'),
+    HELM_CACHE_HOME: join(folder, 'helm'),
+    HELM_DATA_HOME: join(folder, 'helm'),
+  };
   const url = `oci://${host}/mirror/${CHART.name}`;
   await run(helm, ['template', 'demo', url, '--version', CHART.version, '--plain-http'], folder, home);
 }
@@ -97,14 +124,30 @@ async function showRelocatedValues(host: string, folder: string): Promise<void> 
 async function findOnPath(name: string): Promise<string | undefined> {
   for (const directory of (process.env['PATH'] ?? '').split(delimiter)) {
     const path = join(directory, name);
-    if (directory !== '' && (await readFile(path).then(() => true, () => false))) return path;
+    if (
+      directory !== '' &&
+      (await readFile(path).then(
+        () => true,
+        () => false,
+      ))
+    )
+      return path;
   }
   return undefined;
 }
 
-async function run(program: string, args: readonly string[], cwd: string, extra: Record<string, string> = {}): Promise<void> {
+async function run(
+  program: string,
+  args: readonly string[],
+  cwd: string,
+  extra: Record<string, string> = {},
+): Promise<void> {
   process.stdout.write(`\n$ ${program === dt ? 'dt' : 'helm'} ${args.join(' ')}\n`);
-  const child = spawn(program, args, { cwd, stdio: ['ignore', 'inherit', 'inherit'], env: { ...process.env, ...extra } });
+  const child = spawn(program, args, {
+    cwd,
+    stdio: ['ignore', 'inherit', 'inherit'],
+    env: { ...process.env, ...extra },
+  });
   const code = await new Promise<number | null>((resolve, reject) => {
     child.once('error', reject);
     child.once('exit', resolve);

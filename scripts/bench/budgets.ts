@@ -47,7 +47,12 @@ export function judge(measured: Measurements): Verdict[] {
     atMost('size over unique blob bytes', overheadPercent, MAX_OVERHEAD_PERCENT, (value) => `${value.toFixed(3)} %`),
     atMost('peak memory of dt', peakMebibytes, MAX_PEAK_MEBIBYTES, (value) => `${value.toFixed(0)} MiB`),
     atMost('temporary files', temporaryFiles.length, 0, String),
-    atMost('bytes read by info', measured.infoReadBytes, MAX_INFO_READ_BYTES, (value) => `${(value / 1024).toFixed(0)} KiB`),
+    atMost(
+      'bytes read by info',
+      measured.infoReadBytes,
+      MAX_INFO_READ_BYTES,
+      (value) => `${(value / 1024).toFixed(0)} KiB`,
+    ),
     atMost('info', infoSeconds, MAX_INFO_SECONDS, formatSeconds),
   ];
 }

@@ -62,7 +62,15 @@ async function measure(work: Workload): Promise<Measurements> {
   const codeBytes = await countReadBytes(work.info(await work.lockedChartFolder()));
   const infoReadBytes = (await countReadBytes(work.info(work.wrapFile))) - codeBytes;
   const { uniqueBytes } = work;
-  return { ...pulls, ...copies, info, uniqueBytes, wrapBytes: (await stat(work.wrapFile)).size, infoReadBytes, strayFiles };
+  return {
+    ...pulls,
+    ...copies,
+    info,
+    uniqueBytes,
+    wrapBytes: (await stat(work.wrapFile)).size,
+    infoReadBytes,
+    strayFiles,
+  };
 }
 
 /** One more wrap, under watch: whatever appears beside the output and is not the output itself. */

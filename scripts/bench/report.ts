@@ -14,14 +14,19 @@ export function formatReport(measured: Measurements): string {
     describeRow('info', measured.info),
   ];
   const sizes = `wrap ${String(measured.wrapBytes)} bytes, unique blobs ${String(measured.uniqueBytes)} bytes`;
-  const verdicts = judge(measured).map(({ budget, measured: value, holds }) => [holds ? 'holds' : 'MISSED', budget, value]);
+  const verdicts = judge(measured).map(({ budget, measured: value, holds }) => [
+    holds ? 'holds' : 'MISSED',
+    budget,
+    value,
+  ]);
   return [formatTable(rows), sizes, formatTable(verdicts)].join('\n\n');
 }
 
 function describeRow(name: string, runs: readonly Run[], baseline?: readonly Run[]): string[] {
   const wall = summarize(walls(runs));
   const ratio = baseline === undefined ? undefined : summarizeRatios(walls(runs), walls(baseline));
-  const ratios = ratio === undefined ? ['', '', ''] : [ratio.median, ratio.min, ratio.max].map((value) => value.toFixed(2));
+  const ratios =
+    ratio === undefined ? ['', '', ''] : [ratio.median, ratio.min, ratio.max].map((value) => value.toFixed(2));
   const peakMebibytes = Math.max(...runs.map((run) => run.peakMebibytes));
   const files = runs.reduce((count, run) => count + run.temporaryFiles.length, 0);
   const times = [wall.median, wall.min, wall.max].map((value) => value.toFixed(3));
@@ -30,5 +35,12 @@ function describeRow(name: string, runs: readonly Run[], baseline?: readonly Run
 
 function formatTable(rows: readonly (readonly string[])[]): string {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  return rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd()).join('\n');
+  return rows
+    .map((row) =>
+      row
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
 }

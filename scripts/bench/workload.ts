@@ -27,7 +27,13 @@ export class Workload {
   readonly #source: TestRegistry;
   readonly #target: TestRegistry;
 
-  private constructor(folder: string, source: TestRegistry, target: TestRegistry, uniqueBytes: number, options: WorkloadOptions) {
+  private constructor(
+    folder: string,
+    source: TestRegistry,
+    target: TestRegistry,
+    uniqueBytes: number,
+    options: WorkloadOptions,
+  ) {
     this.folder = folder;
     this.#source = source;
     this.#target = target;
@@ -77,7 +83,10 @@ export class Workload {
   async cranePull(): Promise<Command> {
     const folder = join(this.folder, 'layout');
     await rm(folder, { recursive: true, force: true });
-    return { program: this.#options.crane, args: ['pull', '--format=oci', ...IMAGES.map((name) => this.#sourceOf(name)), folder] };
+    return {
+      program: this.#options.crane,
+      args: ['pull', '--format=oci', ...IMAGES.map((name) => this.#sourceOf(name)), folder],
+    };
   }
 
   unwrap(prefix: string): Promise<Command> {

@@ -11,5 +11,8 @@ export function toBlobError(failure: BlobFailure, digest: Digest, sizeBytes: num
   }
   if (failure.reason === 'wrap') return new DtError(failure.code, failure.message);
   const { message, code, syscall } = failure;
-  return Object.assign(new Error(message), { ...(code === undefined ? {} : { code }), ...(syscall === undefined ? {} : { syscall }) });
+  return Object.assign(new Error(message), {
+    ...(code === undefined ? {} : { code }),
+    ...(syscall === undefined ? {} : { syscall }),
+  });
 }

@@ -41,7 +41,12 @@ export type BlobFailure =
   | { readonly reason: 'size'; readonly seenBytes: number }
   | { readonly reason: 'digest' }
   | { readonly reason: 'wrap'; readonly code: ErrorCode; readonly message: string }
-  | { readonly reason: 'system'; readonly message: string; readonly code: string | undefined; readonly syscall: string | undefined };
+  | {
+      readonly reason: 'system';
+      readonly message: string;
+      readonly code: string | undefined;
+      readonly syscall: string | undefined;
+    };
 
 export interface BlobReply {
   readonly failure?: BlobFailure;
@@ -75,8 +80,9 @@ export class BlobJobs {
 
   #read(id: number): BlobReply {
     const next = this.#readers.get(id)?.next();
-    if (next?.done === false) return { bytes: next.value };
-    return next?.value === undefined ? {} : { failure: next.value };
+    if (next === undefined) return {};
+    if (next.done !== true) return { bytes: next.value };
+    return next.value === undefined ? {} : { failure: next.value };
   }
 
   #perform(request: Exclude<BlobRequest, { kind: 'read' }>): BlobFailure | undefined {
@@ -117,7 +123,13 @@ function finish({ digest, sizeBytes, hash, writers, seenBytes }: BlobJob): BlobF
 }
 
 /** Holds each part back until the next one is read, so that nobody gets the last one of a blob with a wrong digest. */
-function* readVerified({ fd, digest, sizeBytes, member, start }: ReadBlobJob): Generator<Buffer, BlobFailure | undefined> {
+function* readVerified({
+  fd,
+  digest,
+  sizeBytes,
+  member,
+  start,
+}: ReadBlobJob): Generator<Buffer, BlobFailure | undefined> {
   const hash = createDigestHash(digest);
   let held: Buffer | undefined;
   for (const part of readStoredMemberSync(fd, member, start, start + sizeBytes)) {

@@ -59,7 +59,7 @@ function inflateStart(raw: Buffer): Buffer {
 }
 
 function findLock(tar: Buffer): string | undefined {
-  for (let at = 0; at + TAR_BLOCK_BYTES <= tar.length; ) {
+  for (let at = 0; at + TAR_BLOCK_BYTES <= tar.length;) {
     const header = decodeTarHeader(tar.subarray(at));
     if (header === undefined) return undefined;
     const start = at + header.headerBytes;

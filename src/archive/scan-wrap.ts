@@ -52,7 +52,11 @@ export async function scanWrap(path: string, onEntry: ScanHandler['onEntry'], si
 }
 
 /** Reads an entry into memory. Throws DT_LIMIT_EXCEEDED. */
-export async function readEntry(entry: Pick<TarEntry, 'path' | 'sizeBytes'>, content: Readable, limitBytes: number): Promise<Buffer> {
+export async function readEntry(
+  entry: Pick<TarEntry, 'path' | 'sizeBytes'>,
+  content: Readable,
+  limitBytes: number,
+): Promise<Buffer> {
   if (entry.sizeBytes > limitBytes) {
     throw new DtError('DT_LIMIT_EXCEEDED', `the entry ${entry.path} has more than ${String(limitBytes)} bytes`);
   }
@@ -63,7 +67,8 @@ async function requireFile(path: string): Promise<void> {
   try {
     if ((await stat(path)).isFile()) return;
   } catch (error) {
-    if (systemErrorCode(error) === 'ENOENT') throw new DtError('DT_FILE_NOT_FOUND', `there is no file ${path}`, { cause: error });
+    if (systemErrorCode(error) === 'ENOENT')
+      throw new DtError('DT_FILE_NOT_FOUND', `there is no file ${path}`, { cause: error });
     throw new DtError('DT_FILE_UNREADABLE', `cannot read ${path}`, { cause: error });
   }
   throw new DtError('DT_FILE_UNREADABLE', `${path} is not a regular file`);

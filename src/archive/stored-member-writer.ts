@@ -57,7 +57,7 @@ export class StoredMemberWriter {
     const inBlock = this.#at % STORED_BLOCK_BYTES;
     const start = storedBlockOffset(firstBlock) + (inBlock === 0 ? 0 : BLOCK_HEADER_BYTES + inBlock);
     const parts: Uint8Array[] = [];
-    for (let done = 0; done < bytes.length; ) {
+    for (let done = 0; done < bytes.length;) {
       const filled = (this.#at + done) % STORED_BLOCK_BYTES;
       if (filled === 0) parts.push(storedBlockHeader(this.#contentBytes, (this.#at + done) / STORED_BLOCK_BYTES));
       const part = bytes.subarray(done, done + STORED_BLOCK_BYTES - filled);
@@ -72,7 +72,7 @@ export class StoredMemberWriter {
 /** A write may take less than it is given, for instance when the disk becomes full. */
 function writeAll(fd: number, parts: readonly Uint8Array[], position: number): void {
   let rest = parts;
-  for (let at = position; rest.length > 0; ) {
+  for (let at = position; rest.length > 0;) {
     let written = writevSync(fd, rest, at);
     at += written;
     rest = rest.flatMap((part) => {

@@ -46,7 +46,12 @@ export async function* readStoredMember(
 }
 
 /** The same for a thread that may wait. */
-export function* readStoredMemberSync(fd: number, member: StoredMember, start: number, end: number): Generator<Buffer, void, undefined> {
+export function* readStoredMemberSync(
+  fd: number,
+  member: StoredMember,
+  start: number,
+  end: number,
+): Generator<Buffer, void, undefined> {
   for (const range of blockRanges(start, end)) {
     const blocks = new BlockBuffers(member.contentBytes, range);
     yield blocks.take(readvSync(fd, blocks.parts, member.offset + storedBlockOffset(range.first)), start, end);
@@ -79,7 +84,9 @@ class BlockBuffers {
     this.#contentBytes = contentBytes;
     this.#range = range;
     const { first, end } = range;
-    this.#content = Buffer.allocUnsafeSlow((end - 1 - first) * STORED_BLOCK_BYTES + storedBlockSize(contentBytes, end - 1));
+    this.#content = Buffer.allocUnsafeSlow(
+      (end - 1 - first) * STORED_BLOCK_BYTES + storedBlockSize(contentBytes, end - 1),
+    );
     this.#headers = Buffer.alloc((end - first) * BLOCK_HEADER_BYTES);
     this.parts = Array.from({ length: end - first }, (_, index) => [
       this.#headers.subarray(index * BLOCK_HEADER_BYTES, (index + 1) * BLOCK_HEADER_BYTES),

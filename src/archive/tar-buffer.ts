@@ -15,7 +15,7 @@ export function* walkTarBuffer(
   tar: Buffer,
   options: { readonly headersOnly?: boolean } = {},
 ): Generator<TarBufferEntry, void, undefined> {
-  for (let at = 0; at < tar.length; ) {
+  for (let at = 0; at < tar.length;) {
     const header = decodeTarHeader(tar.subarray(at));
     if (header === undefined) return;
     const start = at + header.headerBytes;

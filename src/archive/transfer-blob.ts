@@ -32,7 +32,7 @@ export async function transferBlob(
   try {
     void call({ kind: 'open', id, ...job });
     for await (const chunk of stream) {
-      for (let at = 0; at < chunk.length; ) {
+      for (let at = 0; at < chunk.length;) {
         slab ??= await thread.takeSlab();
         const copiedBytes = chunk.copy(slab, filledBytes, at);
         at += copiedBytes;

@@ -2,11 +2,20 @@ import { open, type FileHandle } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { crc32, gunzipSync } from 'node:zlib';
 import { DtError, systemErrorCode } from '../domain/errors.ts';
+import type { Digest } from '../domain/oci/digest.ts';
 import { parseTableOfContents, type TableOfContents, type TocMember } from '../domain/wrap/table-of-contents.ts';
 import { WRAP_TOC_PATH } from '../domain/wrap/wrap-document.ts';
 import { toBlobError } from './blob-error.ts';
 import { BlobThread } from './blob-thread.ts';
-import { FOOTER_BYTES, GZIP_TRAILER_BYTES, gzipTrailer, parseFooter, storedContentBytes, storedMemberLength } from './gzip-member.ts';
+import {
+  FOOTER_BYTES,
+  GZIP_TRAILER_BYTES,
+  gzipTrailer,
+  parseFooter,
+  storedContentBytes,
+  storedMemberLength,
+} from './gzip-member.ts';
+import { readBlob } from './read-blob.ts';
 import { hasGzipHeader, readStoredMember, type StoredMember } from './stored-member.ts';
 import { walkTarBuffer, type TarBufferEntry } from './tar-buffer.ts';
 import { TAR_BLOCK_BYTES, tarPaddingBytes, type TarHeader } from './tar-header.ts';
@@ -45,14 +54,18 @@ export class WrapReader {
     try {
       const { size } = await handle.stat();
       const footerOffset = size - FOOTER_BYTES;
-      const tocOffset = footerOffset < 0 ? undefined : parseFooter(await readExactly(handle, footerOffset, FOOTER_BYTES));
+      const tocOffset =
+        footerOffset < 0 ? undefined : parseFooter(await readExactly(handle, footerOffset, FOOTER_BYTES));
       if (tocOffset === undefined) {
         await handle.close();
         return undefined;
       }
       if (tocOffset >= footerOffset) throw invalid('its footer points outside of the file');
       if (footerOffset - tocOffset > MAX_LAST_MEMBER_BYTES) {
-        throw new DtError('DT_LIMIT_EXCEEDED', `the table of contents of ${path} has more than ${String(MAX_LAST_MEMBER_BYTES)} bytes`);
+        throw new DtError(
+          'DT_LIMIT_EXCEEDED',
+          `the table of contents of ${path} has more than ${String(MAX_LAST_MEMBER_BYTES)} bytes`,
+        );
       }
       const last = inflate(await readExactly(handle, tocOffset, footerOffset - tocOffset), MAX_LAST_MEMBER_BYTES);
       const entry = [...walkTarBuffer(last)].at(-1);
@@ -73,7 +86,10 @@ export class WrapReader {
       const content = inflate(await readExactly(this.#handle, member.offset, member.length), MAX_SMALL_MEMBER_BYTES);
       totalBytes += content.length;
       if (totalBytes > MAX_SMALL_ENTRIES_BYTES) {
-        throw new DtError('DT_LIMIT_EXCEEDED', `${this.path} has more than ${String(MAX_SMALL_ENTRIES_BYTES)} bytes of small entries`);
+        throw new DtError(
+          'DT_LIMIT_EXCEEDED',
+          `${this.path} has more than ${String(MAX_SMALL_ENTRIES_BYTES)} bytes of small entries`,
+        );
       }
       yield* walkTarBuffer(content);
     }
@@ -88,18 +104,29 @@ export class WrapReader {
    * Streams a large entry. Its tar header must have the path that the table of contents says, and `sizeBytes` if given;
    * the bytes are not verified here. Throws DT_WRAP_INVALID, DT_WRAP_INCOMPLETE if there is no such entry.
    */
-  async openLarge(path: string, sizeBytes?: number, signal?: AbortSignal): Promise<{ stream: Readable; sizeBytes: number; mode: number }> {
+  async openLarge(
+    path: string,
+    sizeBytes?: number,
+    signal?: AbortSignal,
+  ): Promise<{ stream: Readable; sizeBytes: number; mode: number }> {
     const { header, stored } = await this.#readLargeHeader(path, sizeBytes);
-    const bytes = readStoredMember(this.#handle, stored, header.headerBytes, header.headerBytes + header.sizeBytes, signal);
+    const bytes = readStoredMember(
+      this.#handle,
+      stored,
+      header.headerBytes,
+      header.headerBytes + header.sizeBytes,
+      signal,
+    );
     return { stream: Readable.from(bytes, { objectMode: false }), sizeBytes: header.sizeBytes, mode: header.mode };
   }
 
   /** Streams a large entry that is a blob, and verifies it in another thread. Throws as `openLarge`, DT_DIGEST_MISMATCH. */
-  async openBlob(path: string, digest: Digest, sizeBytes: number, signal?: AbortSignal): Promise<AsyncGenerator<Buffer>> {
+  async openBlob(path: string, digest: Digest, sizeBytes: number, signal?: AbortSignal): Promise<Readable> {
     const { header, stored } = await this.#readLargeHeader(path, sizeBytes);
     this.#thread ??= new BlobThread();
     const job = { fd: this.#handle.fd, digest, sizeBytes, member: stored, start: header.headerBytes };
-    return readBlob(this.#thread, job, (failure) => toBlobError(failure, digest, sizeBytes, this.path), signal);
+    const bytes = readBlob(this.#thread, job, (failure) => toBlobError(failure, digest, sizeBytes, this.path), signal);
+    return Readable.from(bytes, { objectMode: false });
   }
 
   /** Reads a large entry into memory and checks it against the checksum of its member. Throws as `openLarge`, DT_LIMIT_EXCEEDED. */
@@ -114,7 +141,8 @@ export class WrapReader {
     const content = Buffer.concat(chunks);
     const trailerOffset = stored.offset + storedMemberLength(stored.contentBytes) - GZIP_TRAILER_BYTES;
     const trailer = await readExactly(this.#handle, trailerOffset, GZIP_TRAILER_BYTES);
-    if (!trailer.equals(gzipTrailer(crc32(content), stored.contentBytes))) throw invalid(`the entry ${path} does not have its checksum`);
+    if (!trailer.equals(gzipTrailer(crc32(content), stored.contentBytes)))
+      throw invalid(`the entry ${path} does not have its checksum`);
     return { bytes: content.subarray(headerBytes, headerBytes + sizeBytes), mode };
   }
 

@@ -31,7 +31,13 @@ export class WrapWriter {
   readonly #finished: Set<Digest>;
   readonly #thread: BlobThread;
 
-  private constructor(handle: FileHandle, outputPath: string, plan: WrapPlan, finished: Set<Digest>, thread: BlobThread) {
+  private constructor(
+    handle: FileHandle,
+    outputPath: string,
+    plan: WrapPlan,
+    finished: Set<Digest>,
+    thread: BlobThread,
+  ) {
     this.#handle = handle;
     this.#thread = thread;
     this.#outputPath = outputPath;
@@ -44,7 +50,12 @@ export class WrapWriter {
    * are hashed again and kept. A thread that was started early is closed with the writer. Throws DT_OUTPUT_FAILED or
    * DT_DISK_FULL.
    */
-  static async open(outputPath: string, plan: WrapPlan, signal?: AbortSignal, thread?: BlobThread): Promise<WrapWriter> {
+  static async open(
+    outputPath: string,
+    plan: WrapPlan,
+    signal?: AbortSignal,
+    thread?: BlobThread,
+  ): Promise<WrapWriter> {
     const partialPath = outputPath + PARTIAL_EXTENSION;
     try {
       await refuseSpecialFile(outputPath);
@@ -152,7 +163,11 @@ async function openOrCreate(path: string): Promise<FileHandle> {
 }
 
 /** The blobs that lie finished and intact in a partial file, provided that its small members are those of the plan. */
-async function findFinishedBlobs(handle: FileHandle, plan: WrapPlan, signal: AbortSignal | undefined): Promise<Set<Digest>> {
+async function findFinishedBlobs(
+  handle: FileHandle,
+  plan: WrapPlan,
+  signal: AbortSignal | undefined,
+): Promise<Set<Digest>> {
   const finished = new Set<Digest>();
   if ((await handle.stat()).size !== plan.totalBytes) return finished;
   for (const member of plan.members) {
@@ -186,7 +201,7 @@ function writeMember(handle: FileHandle, member: LargeMember, bytes: Uint8Array)
 }
 
 async function writeAll(handle: FileHandle, bytes: Buffer, offset: number): Promise<void> {
-  for (let written = 0; written < bytes.length; ) {
+  for (let written = 0; written < bytes.length;) {
     written += (await handle.write(bytes, written, bytes.length - written, offset + written)).bytesWritten;
   }
 }

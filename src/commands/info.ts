@@ -24,7 +24,9 @@ export default class InfoCommand extends BaseCommand<typeof InfoCommand> {
     const { inspectWrap } = await import('../workflows/inspect-wrap.ts');
     const information = await inspectWrap(args.file, this.signal);
     this.printResult(
-      flags.yaml ? sanitizeLines(information.lockText.trimEnd()) : formatWrapInformation(information, { isDetailed: flags.detailed }),
+      flags.yaml
+        ? sanitizeLines(information.lockText.trimEnd())
+        : formatWrapInformation(information, { isDetailed: flags.detailed }),
     );
     const { path, sizeBytes, lock, document } = information;
     return { file: path, sizeBytes, lock, contents: document };

@@ -1,4 +1,4 @@
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { DtError, isDtError } from '../domain/errors.ts';
 import type { Descriptor, ManifestContent } from '../domain/oci/descriptor.ts';
 import type { Digest } from '../domain/oci/digest.ts';
@@ -137,27 +137,42 @@ class BlobCopier {
 
   async #write(task: BlobTask, signal: AbortSignal, open: () => Promise<Readable>): Promise<void> {
     const { descriptor, source, targets } = task;
+    const onBytes = (sizeBytes: number): void => {
+      this.#sentBytes += sizeBytes;
+      reclaimBuffers(sizeBytes);
+      this.#options.onBytes?.(sizeBytes);
+    };
     let previous: WritableStore | undefined;
     for (const target of targets) {
       const sibling = previous;
       // A target that refuses the mount gets the blob from its source again, or, when that was a stream, from its sibling.
       const isReopened = sibling !== undefined && isSequentialStore(source) && isReadable(sibling);
-      const sourceName = isReopened ? sibling.name : source.name;
+      const from: ReadableStore = isReopened ? sibling : source;
       const openBytes = isReopened ? async () => sibling.openBlob(descriptor, { signal }) : open;
-      const onBytes = (sizeBytes: number): void => {
-        this.#sentBytes += sizeBytes;
-        reclaimBuffers(sizeBytes);
-        this.#options.onBytes?.(sizeBytes);
+      const openVerified = async (): Promise<Readable> => {
+        const stream = await openBytes();
+        if (target.verifiesWrites === true) return stream;
+        return from.verifiesBlobs === true
+          ? countBytes(stream, onBytes)
+          : verifyBlob(stream, descriptor, from.name, onBytes);
       };
-      const openVerified =
-        target.verifiesBlobs === true ? openBytes : async () => verifyBlob(await openBytes(), descriptor, sourceName, onBytes);
-      const options = { signal, mountFrom: sibling?.repository, sourceName, onBytes };
+      const options = { signal, mountFrom: sibling?.repository, sourceName: from.name, onBytes };
       const outcome = await target.writeBlob(descriptor, openVerified, options);
       this.#blobs[outcome]++;
       if (outcome !== 'written') this.#options.onBytes?.(descriptor.size);
       previous = target;
     }
   }
+}
+
+function countBytes(stream: Readable, onBytes: (sizeBytes: number) => void): Readable {
+  const counted = (async function* () {
+    for await (const chunk of stream as AsyncIterable<Buffer>) {
+      onBytes(chunk.length);
+      yield chunk;
+    }
+  })();
+  return Readable.from(counted, { objectMode: false });
 }
 
 function isReadable(store: WritableStore): store is WritableStore & ReadableStore {
@@ -173,4 +188,3 @@ export async function findTag(store: ReadableStore, tag: string, signal?: AbortS
     throw error;
   }
 }
-

@@ -32,14 +32,20 @@ export interface ReadGraphOptions {
  * Walks from a root manifest to everything it points to, each manifest read once and many in parallel.
  * Throws DT_MANIFEST_INVALID, DT_LIMIT_EXCEEDED, DT_SIZE_MISMATCH, and what the store throws.
  */
-export async function readGraph(store: ReadableStore, root: ManifestContent, options: ReadGraphOptions): Promise<Graph> {
+export async function readGraph(
+  store: ReadableStore,
+  root: ManifestContent,
+  options: ReadGraphOptions,
+): Promise<Graph> {
   const manifests = new Map<Digest, ManifestContent>();
   const blobs = new Map<Digest, Descriptor>();
   let plannedManifests = 0;
   let plannedBytes = 0;
 
   const planReads = (children: readonly Descriptor[]): readonly Descriptor[] => {
-    const unread = new Map(children.filter((child) => !manifests.has(child.digest)).map((child) => [child.digest, child]));
+    const unread = new Map(
+      children.filter((child) => !manifests.has(child.digest)).map((child) => [child.digest, child]),
+    );
     for (const { size } of unread.values()) plannedBytes += size;
     plannedManifests += unread.size;
     if (plannedManifests > MAX_MANIFESTS || plannedBytes > MAX_MANIFESTS_BYTES) {
@@ -52,11 +58,15 @@ export async function readGraph(store: ReadableStore, root: ManifestContent, opt
   };
   const visit = async (content: ManifestContent, depth: number): Promise<void> => {
     if (depth > MAX_DEPTH) {
-      throw new DtError('DT_MANIFEST_INVALID', `index ${root.descriptor.digest} is nested deeper than ${String(MAX_DEPTH)}`);
+      throw new DtError(
+        'DT_MANIFEST_INVALID',
+        `index ${root.descriptor.digest} is nested deeper than ${String(MAX_DEPTH)}`,
+      );
     }
     const manifest = parseManifest(content);
     if (manifest.kind === 'manifest') {
-      for (const blob of manifestSuccessors(manifest)) if (!isNonDistributable(blob.mediaType)) blobs.set(blob.digest, blob);
+      for (const blob of manifestSuccessors(manifest))
+        if (!isNonDistributable(blob.mediaType)) blobs.set(blob.digest, blob);
       return;
     }
     const children = manifest.manifests.filter((child) => options.selectChild?.(child) ?? true);
@@ -80,7 +90,10 @@ function isManifest(descriptor: Descriptor): boolean {
 async function readChild(store: ReadableStore, child: Descriptor, signal: AbortSignal): Promise<ManifestContent> {
   const content = await store.readManifest(child.digest, signal);
   if (content.bytes.length !== child.size) {
-    throw new DtError('DT_SIZE_MISMATCH', `manifest ${child.digest} from ${store.name} does not have the size that its index says`);
+    throw new DtError(
+      'DT_SIZE_MISMATCH',
+      `manifest ${child.digest} from ${store.name} does not have the size that its index says`,
+    );
   }
   return { descriptor: child, bytes: content.bytes };
 }

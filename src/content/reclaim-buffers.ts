@@ -23,9 +23,8 @@ export function reclaimBuffers(sizeBytes: number): void {
 /** The collector is no part of the language: a new context has it once the flag is set. */
 function findCollector(): () => void {
   setFlagsFromString('--expose-gc');
-  const collect: unknown = runInNewContext('globalThis.gc');
-  if (typeof collect !== 'function') return () => undefined;
+  const collect = runInNewContext('globalThis.gc') as NodeJS.GCFunction | undefined;
   return () => {
-    collect({ type: 'minor' });
+    collect?.({ type: 'minor' });
   };
 }

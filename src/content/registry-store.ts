@@ -45,7 +45,10 @@ export class RegistryStore implements ReadableStore, WritableStore {
     const bytes = response.body;
     const promised = isDigest(tagOrDigest) ? tagOrDigest : readDigestHeader(response.headers['docker-content-digest']);
     if (promised !== undefined && !matchesDigest(bytes, promised)) {
-      throw new DtError('DT_DIGEST_MISMATCH', `manifest ${tagOrDigest} from ${this.name} does not have the digest ${promised}`);
+      throw new DtError(
+        'DT_DIGEST_MISMATCH',
+        `manifest ${tagOrDigest} from ${this.name} does not have the digest ${promised}`,
+      );
     }
     const mediaType = mediaTypeOf(response.headers['content-type']) ?? detectManifestMediaType(bytes) ?? '';
     return { descriptor: { mediaType, digest: promised ?? digestOf(bytes), size: bytes.length }, bytes };
@@ -112,9 +115,13 @@ export class RegistryStore implements ReadableStore, WritableStore {
       });
       const stored = readDigestHeader(response.headers['docker-content-digest']);
       if (stored !== undefined && stored !== descriptor.digest) {
-        throw new DtError('DT_DIGEST_MISMATCH', `${this.name} stored ${target} as ${stored} instead of ${descriptor.digest}`, {
-          side: 'destination',
-        });
+        throw new DtError(
+          'DT_DIGEST_MISMATCH',
+          `${this.name} stored ${target} as ${stored} instead of ${descriptor.digest}`,
+          {
+            side: 'destination',
+          },
+        );
       }
     }
   }
@@ -135,7 +142,8 @@ export class RegistryStore implements ReadableStore, WritableStore {
         limitBytes: MAX_TAG_PAGE_BYTES,
       });
       tags.push(...readTags(response.body, this.name));
-      if (tags.length > MAX_TAGS) throw new DtError('DT_LIMIT_EXCEEDED', `${this.name} has more than ${String(MAX_TAGS)} tags`);
+      if (tags.length > MAX_TAGS)
+        throw new DtError('DT_LIMIT_EXCEEDED', `${this.name} has more than ${String(MAX_TAGS)} tags`);
       path = nextPage(response.headers['link'], response.url);
       if (path?.href === response.url.href) path = undefined;
     }
@@ -157,7 +165,8 @@ export class RegistryStore implements ReadableStore, WritableStore {
       what: `manifest ${tagOrDigest}`,
       signal,
     });
-    const digest = readDigestHeader(response.headers['docker-content-digest']) ?? (isDigest(tagOrDigest) ? tagOrDigest : undefined);
+    const digest =
+      readDigestHeader(response.headers['docker-content-digest']) ?? (isDigest(tagOrDigest) ? tagOrDigest : undefined);
     const mediaType = mediaTypeOf(response.headers['content-type']);
     const size = Number(response.headers['content-length']);
     if (digest === undefined || mediaType === undefined || !Number.isSafeInteger(size)) return undefined;

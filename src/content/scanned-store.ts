@@ -45,7 +45,9 @@ export class ScannedStore implements SequentialStore {
   openBlob(descriptor: Descriptor): Promise<Readable> {
     const bytes = this.#blobs.get(descriptor.digest)?.bytes;
     if (bytes === undefined) {
-      return Promise.reject(new DtError('DT_WRAP_INCOMPLETE', `blob ${descriptor.digest} of ${this.name} can only be read in order`));
+      return Promise.reject(
+        new DtError('DT_WRAP_INCOMPLETE', `blob ${descriptor.digest} of ${this.name} can only be read in order`),
+      );
     }
     return Promise.resolve(Readable.from([bytes], { objectMode: false }));
   }

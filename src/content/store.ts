@@ -17,8 +17,10 @@ export interface ReadableStore {
   resolve(tagOrDigest: string, signal?: AbortSignal): Promise<Descriptor>;
   /** A manifest or index, verified against the digest and size that were asked for. Bytes are as stored. */
   readManifest(tagOrDigest: string, signal?: AbortSignal): Promise<ManifestContent>;
+  /** True if the streams of `openBlob` fail by themselves, before their end, when the bytes are not those of the descriptor. */
+  readonly verifiesBlobs?: boolean;
   /**
-   * Opens a blob. The bytes are NOT verified here: `verifyBlob` (verified-stream.ts) does it once, where they are used.
+   * Opens a blob. Other stores do NOT verify the bytes here: `verifyBlob` (verified-stream.ts) does it once, where they are used.
    * The caller consumes or destroys the stream.
    */
   openBlob(descriptor: Descriptor, options?: OpenBlobOptions): Promise<Readable>;
@@ -59,7 +61,7 @@ export interface WritableStore {
   readonly mountScope?: string | undefined;
   readonly repository?: string | undefined;
   /** True if `writeBlob` verifies size and digest by itself: then `open` may give bytes as they come. */
-  readonly verifiesBlobs?: boolean;
+  readonly verifiesWrites?: boolean;
   hasBlob(descriptor: Descriptor, signal?: AbortSignal): Promise<boolean>;
   hasManifest(descriptor: Descriptor, signal?: AbortSignal): Promise<boolean>;
   /**
@@ -67,11 +69,7 @@ export interface WritableStore {
    * failure; its stream fails by itself when the bytes are not those of the descriptor, unless the target verifies them.
    * `open` is not called at all when the blob is present or could be mounted.
    */
-  writeBlob(
-    descriptor: Descriptor,
-    open: () => Promise<Readable>,
-    options?: WriteBlobOptions,
-  ): Promise<BlobOutcome>;
+  writeBlob(descriptor: Descriptor, open: () => Promise<Readable>, options?: WriteBlobOptions): Promise<BlobOutcome>;
   /** Stores a manifest whose successors are stored already, and points the tags to it. */
   writeManifest(content: ManifestContent, tags?: readonly string[], signal?: AbortSignal): Promise<void>;
 }

@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import type { WrapReader } from '../archive/wrap-reader.ts';
 import { DtError } from '../domain/errors.ts';
+import { digestMismatchError, sizeMismatchError } from '../domain/oci/blob-errors.ts';
 import type { Descriptor, ManifestContent } from '../domain/oci/descriptor.ts';
 import { isDigest, matchesDigest, type Digest } from '../domain/oci/digest.ts';
 import { MAX_MANIFEST_BYTES } from '../domain/oci/manifest.ts';
@@ -11,6 +12,7 @@ import type { OpenBlobOptions, ReadableStore } from './store.ts';
 /** The content of a wrap file, by digest. Small entries are held in memory, large ones are read in place. */
 export class WrapStore implements ReadableStore {
   readonly name: string;
+  readonly verifiesBlobs = true;
   readonly #reader: WrapReader;
   readonly #blobs: ReadonlyMap<Digest, WrappedBlob>;
   readonly #small: ReadonlyMap<string, Uint8Array>;
@@ -35,7 +37,10 @@ export class WrapStore implements ReadableStore {
     const small = this.#small.get(blob.path);
     if (small === undefined) await this.#reader.checkLarge(blob.path, size);
     if (blob.size !== size || (small !== undefined && small.length !== size)) {
-      throw new DtError('DT_SIZE_MISMATCH', `blob ${digest} in ${this.name} does not have the size that its manifest says`);
+      throw new DtError(
+        'DT_SIZE_MISMATCH',
+        `blob ${digest} in ${this.name} does not have the size that its manifest says`,
+      );
     }
   }
 
@@ -51,7 +56,10 @@ export class WrapStore implements ReadableStore {
     }
     const bytes = await buffer(await this.openBlob(descriptor));
     if (bytes.length !== descriptor.size || !matchesDigest(bytes, descriptor.digest)) {
-      throw new DtError('DT_DIGEST_MISMATCH', `manifest ${descriptor.digest} in ${this.name} does not have that digest`);
+      throw new DtError(
+        'DT_DIGEST_MISMATCH',
+        `manifest ${descriptor.digest} in ${this.name} does not have that digest`,
+      );
     }
     return { descriptor, bytes };
   }
@@ -59,9 +67,12 @@ export class WrapStore implements ReadableStore {
   async openBlob(descriptor: Descriptor, options: OpenBlobOptions = {}): Promise<Readable> {
     const { path, size } = this.#find(descriptor.digest);
     if (path === undefined) throw new DtError('DT_WRAP_INCOMPLETE', `blob ${descriptor.digest} is not in ${this.name}`);
+    if (size !== descriptor.size) throw sizeMismatchError(descriptor.digest, descriptor.size, this.name, size);
     const small = this.#small.get(path);
-    if (small !== undefined) return Readable.from([small], { objectMode: false });
-    return (await this.#reader.openLarge(path, size, options.signal)).stream;
+    if (small === undefined) return this.#reader.openBlob(path, descriptor.digest, size, options.signal);
+    if (small.length !== size) throw sizeMismatchError(descriptor.digest, size, this.name, small.length);
+    if (!matchesDigest(small, descriptor.digest)) throw digestMismatchError(descriptor.digest, this.name);
+    return Readable.from([small], { objectMode: false });
   }
 
   #find(tagOrDigest: string): WrappedBlob {

@@ -6,7 +6,7 @@ import type { BlobOutcome, WritableStore, WriteBlobOptions } from './store.ts';
 /** A wrap that is being written, as the target of a copy. Its manifests and small blobs are in it before the copy starts. */
 export class WrapTarget implements WritableStore {
   readonly name: string;
-  readonly verifiesBlobs = true;
+  readonly verifiesWrites = true;
   readonly #writer: WrapWriter;
 
   constructor(writer: WrapWriter, name: string) {
@@ -22,7 +22,11 @@ export class WrapTarget implements WritableStore {
     return Promise.resolve(true);
   }
 
-  async writeBlob(descriptor: Descriptor, open: () => Promise<Readable>, options: WriteBlobOptions = {}): Promise<BlobOutcome> {
+  async writeBlob(
+    descriptor: Descriptor,
+    open: () => Promise<Readable>,
+    options: WriteBlobOptions = {},
+  ): Promise<BlobOutcome> {
     if (this.#writer.isFinished(descriptor.digest)) return 'present';
     await this.#writer.writeBlob(descriptor.digest, await open(), options);
     return 'written';

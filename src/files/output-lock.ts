@@ -30,9 +30,13 @@ export async function acquireOutputLock(lockPath: string, outputPath: string): P
     const other = await readOwner(lockPath);
     if (other === undefined && (await isYoung(lockPath))) break;
     if (other !== undefined && (await isAlive(other))) {
-      throw new DtError('DT_OUTPUT_BUSY', `another run (process ${String(other.pid)} on ${other.host}) is writing ${outputPath}`, {
-        hints: [`wait for it to end, or remove ${lockPath} if it is gone`],
-      });
+      throw new DtError(
+        'DT_OUTPUT_BUSY',
+        `another run (process ${String(other.pid)} on ${other.host}) is writing ${outputPath}`,
+        {
+          hints: [`wait for it to end, or remove ${lockPath} if it is gone`],
+        },
+      );
     }
     await rm(lockPath, { force: true });
   }

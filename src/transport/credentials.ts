@@ -99,7 +99,8 @@ function normalizeKey(key: string): string {
 function parseCredential(value: unknown): Credential | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
   const { auth, username, password, identitytoken } = value as Record<string, unknown>;
-  if (typeof identitytoken === 'string' && identitytoken !== '') return { kind: 'identity-token', token: identitytoken };
+  if (typeof identitytoken === 'string' && identitytoken !== '')
+    return { kind: 'identity-token', token: identitytoken };
   if (typeof auth === 'string' && auth !== '') {
     const text = Buffer.from(auth, 'base64').toString('utf8');
     const colon = text.indexOf(':');

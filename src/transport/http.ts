@@ -1,6 +1,6 @@
 import { Agent as HttpAgent, type IncomingHttpHeaders } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
-import type { Readable } from 'node:stream';
+import { pipeline, Readable } from 'node:stream';
 import got, { RequestError, type Request } from 'got';
 import { DtError, errorMessage, systemErrorCode } from '../domain/errors.ts';
 
@@ -70,9 +70,11 @@ export function createHttpClient(options: HttpOptions): HttpClient {
     const isRead = request.method === 'GET' || request.method === 'HEAD';
     return client.stream(request.url, {
       method: request.method,
-      headers: { ...request.headers },
+      headers: {
+        ...(request.body instanceof Uint8Array ? { 'content-length': String(request.body.length) } : {}),
+        ...request.headers,
+      },
       followRedirect: isRead,
-      ...(request.body === undefined ? {} : { body: request.body }),
       ...(request.signal === undefined ? {} : { signal: request.signal }),
     });
   }
@@ -80,8 +82,7 @@ export function createHttpClient(options: HttpOptions): HttpClient {
   async function stream(request: HttpRequest): Promise<HttpStreamResponse> {
     const startedAt = performance.now();
     const body = open(request);
-    // got ends the writable side by itself only for methods without a body.
-    if (request.body === undefined && request.method !== 'GET' && request.method !== 'HEAD') body.end();
+    sendBody(body, request);
     const response = await new Promise<{ statusCode: number; headers: IncomingHttpHeaders; url: string }>(
       (resolve, reject) => {
         body.once('response', resolve);
@@ -109,7 +110,10 @@ export function createHttpClient(options: HttpOptions): HttpClient {
         for await (const chunk of body as AsyncIterable<Buffer>) {
           sizeBytes += chunk.length;
           if (sizeBytes > limitBytes) {
-            throw new DtError('DT_LIMIT_EXCEEDED', `${request.url.host} answered with more than ${String(limitBytes)} bytes`);
+            throw new DtError(
+              'DT_LIMIT_EXCEEDED',
+              `${request.url.host} answered with more than ${String(limitBytes)} bytes`,
+            );
           }
           chunks.push(chunk);
         }
@@ -119,6 +123,19 @@ export function createHttpClient(options: HttpOptions): HttpClient {
       return { ...response, body: Buffer.concat(chunks) };
     },
   };
+}
+
+/**
+ * The body goes in here and not as an option: for that got looks at the kind of the body, which loads all of `fetch`. got
+ * ends the writable side by itself only for methods without a body.
+ */
+function sendBody(target: Request, { method, body }: HttpRequest): void {
+  if (body instanceof Readable) {
+    pipeline(body, target, () => {
+      // A failure of either side ends the request, which tells its reader.
+    });
+  } else if (body !== undefined) target.end(body);
+  else if (method !== 'GET' && method !== 'HEAD') target.end();
 }
 
 /** True if the other side does not speak TLS at all: the answer of a plain HTTP server to a TLS greeting. */

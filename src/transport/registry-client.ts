@@ -4,7 +4,13 @@ import { DOCKER_HUB_REGISTRY } from '../domain/oci/reference.ts';
 import { wordBodyErrors } from './body-errors.ts';
 import { parseChallenges, type Challenge } from './challenge.ts';
 import type { Credential, CredentialSource } from './credentials.ts';
-import { isTlsProtocolError, type HttpClient, type HttpRequest, type HttpResponse, type HttpStreamResponse } from './http.ts';
+import {
+  isTlsProtocolError,
+  type HttpClient,
+  type HttpRequest,
+  type HttpResponse,
+  type HttpStreamResponse,
+} from './http.ts';
 import { toRegistryError } from './registry-error.ts';
 import { fetchToken, formatBasic, isLoopback, type Token } from './token.ts';
 
@@ -149,7 +155,12 @@ export class RegistryClient {
   }
 
   async #toError(request: RegistryRequest, response: Pick<HttpResponse, 'status' | 'body'>): Promise<DtError> {
-    const context = { method: request.method, registry: this.registry, repository: request.repository, what: request.what };
+    const context = {
+      method: request.method,
+      registry: this.registry,
+      repository: request.repository,
+      what: request.what,
+    };
     return toRegistryError(context, response, (await this.#findCredential(request)) !== undefined);
   }
 

@@ -60,7 +60,10 @@ export async function fetchToken(http: HttpClient, request: TokenRequest): Promi
       'DT_AUTH_DENIED',
       `the token server ${realm.host} refused access to ${request.registryUrl.host} (${String(response.status)})`,
       {
-        detail: credential === undefined ? `No credentials were found for ${request.registryUrl.host}.` : 'The credentials were refused.',
+        detail:
+          credential === undefined
+            ? `No credentials were found for ${request.registryUrl.host}.`
+            : 'The credentials were refused.',
         hints: [`helm registry login ${request.registryUrl.host}`],
       },
     );
@@ -109,13 +112,17 @@ function checkRealm(realm: string | undefined, registryUrl: URL): URL {
   if (url.protocol !== 'https:' && !isPlain) throw refuse(`${url.protocol} is not http or https`);
   if (isPlain && registryUrl.protocol !== 'http:') throw refuse('plain HTTP for a registry with TLS');
   if (isLinkLocal(url.hostname)) throw refuse('a link-local address');
-  if (isPrivate(url.hostname) && !isPrivate(registryUrl.hostname)) throw refuse('a private address for a public registry');
+  if (isPrivate(url.hostname) && !isPrivate(registryUrl.hostname))
+    throw refuse('a private address for a public registry');
   return url;
 }
 
 /** The bare address of a host of a URL: no brackets, no final dot, an IPv4 address that is mapped into IPv6 as itself. */
 function bareAddress(host: string): string {
-  const address = host.replace(/^\[|\]$/g, '').replace(/\.$/, '').toLowerCase();
+  const address = host
+    .replace(/^\[|\]$/g, '')
+    .replace(/\.$/, '')
+    .toLowerCase();
   const mapped = /^::ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})$/.exec(address);
   if (mapped === null) return address;
   const bits = Number.parseInt(mapped[1] ?? '', 16) * 0x10000 + Number.parseInt(mapped[2] ?? '', 16);
@@ -124,7 +131,11 @@ function bareAddress(host: string): string {
 
 function isLinkLocal(host: string): boolean {
   const address = bareAddress(host);
-  return address.startsWith('169.254.') || /^fe[89ab]/.test(isIP(address) === 6 ? address : '') || METADATA_HOSTS.has(address);
+  return (
+    address.startsWith('169.254.') ||
+    /^fe[89ab]/.test(isIP(address) === 6 ? address : '') ||
+    METADATA_HOSTS.has(address)
+  );
 }
 
 /** True for loopback and private addresses and the names that stand for them. */

@@ -22,7 +22,8 @@ export interface UploadRequest {
 export async function uploadBlob(request: UploadRequest): Promise<'mounted' | 'written'> {
   const { client, repository, descriptor, mountFrom, signal } = request;
   const what = `blob ${descriptor.digest}`;
-  const query = mountFrom === undefined ? '' : `?${new URLSearchParams({ mount: descriptor.digest, from: mountFrom }).toString()}`;
+  const query =
+    mountFrom === undefined ? '' : `?${new URLSearchParams({ mount: descriptor.digest, from: mountFrom }).toString()}`;
   const session = await client.send({
     method: 'POST',
     path: `blobs/uploads/${query}`,

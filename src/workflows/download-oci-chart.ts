@@ -15,12 +15,19 @@ import { openRepository } from './registry-stores.ts';
 const SCHEME = 'oci://';
 
 /** The archive of a chart in a registry. https://helm.sh/docs/topics/registries/ */
-export async function downloadOciChart(location: string, version: string | undefined, context: RunContext): Promise<Buffer> {
+export async function downloadOciChart(
+  location: string,
+  version: string | undefined,
+  context: RunContext,
+): Promise<Buffer> {
   const reference = parseChartReference(location, version);
   const store = openRepository(context, reference);
   const identifier = reference.digest ?? (await chooseTag(store, version ?? reference.tag, location, context));
   const manifest = parseManifest(await store.readManifest(identifier, context.signal));
-  const layer = manifest.kind === 'manifest' ? manifest.layers.find(({ mediaType }) => mediaType === MEDIA_TYPE_HELM_CHART) : undefined;
+  const layer =
+    manifest.kind === 'manifest'
+      ? manifest.layers.find(({ mediaType }) => mediaType === MEDIA_TYPE_HELM_CHART)
+      : undefined;
   if (layer === undefined) {
     throw new DtError('DT_CHART_INVALID', `${location} is not a Helm chart`, {
       detail: 'Its manifest has no layer with the archive of a chart.',
@@ -41,7 +48,12 @@ function parseChartReference(location: string, version: string | undefined): Ref
 }
 
 /** An exact version is tried as a tag before the list of tags is asked for: some registries do not give one. */
-async function chooseTag(store: RegistryStore, wanted: string | undefined, location: string, context: RunContext): Promise<string> {
+async function chooseTag(
+  store: RegistryStore,
+  wanted: string | undefined,
+  location: string,
+  context: RunContext,
+): Promise<string> {
   const tag = wanted === undefined ? undefined : chartTag(wanted);
   if (tag !== undefined && isTag(tag) && (await hasTag(store, tag, context))) return tag;
   const tags = await store.listTags(context.signal);
@@ -53,7 +65,10 @@ async function chooseTag(store: RegistryStore, wanted: string | undefined, locat
   throw new DtError(
     'DT_CHART_VERSION_NOT_FOUND',
     `${location} has no version${wanted === undefined ? '' : ` that matches ${wanted}`}`,
-    { detail: tags.length === 0 ? 'It has no tags.' : `It has ${tags.slice(-10).join(', ')}${tags.length > 10 ? ', …' : ''}.` },
+    {
+      detail:
+        tags.length === 0 ? 'It has no tags.' : `It has ${tags.slice(-10).join(', ')}${tags.length > 10 ? ', …' : ''}.`,
+    },
   );
 }
 

@@ -48,7 +48,10 @@ export async function isRepositoryAlias(location: string, context: RunContext): 
   return (await readRepositories(context)).some((repository) => repository['name'] === alias);
 }
 
-async function findRepository(chart: RepositoryChart, context: RunContext): Promise<{ repository: Repository; name: string }> {
+async function findRepository(
+  chart: RepositoryChart,
+  context: RunContext,
+): Promise<{ repository: Repository; name: string }> {
   if ('repositoryUrl' in chart) {
     return { repository: { ...parseRepositoryUrl(chart.repositoryUrl), passCredentialsAll: false }, name: chart.name };
   }
@@ -64,7 +67,10 @@ async function findRepository(chart: RepositoryChart, context: RunContext): Prom
     typeof username === 'string' && username !== '' && typeof password === 'string'
       ? formatBasic({ username, password })
       : parsed.authorization;
-  return { repository: { url: parsed.url, authorization, passCredentialsAll: entry['pass_credentials_all'] === true }, name };
+  return {
+    repository: { url: parsed.url, authorization, passCredentialsAll: entry['pass_credentials_all'] === true },
+    name,
+  };
 }
 
 function parseRepositoryUrl(text: string): Omit<Repository, 'passCredentialsAll'> {
@@ -81,7 +87,8 @@ function parseRepositoryUrl(text: string): Omit<Repository, 'passCredentialsAll'
 
 async function readRepositories(context: RunContext): Promise<Record<string, unknown>[]> {
   const { environment } = context;
-  const configHome = environment['HELM_CONFIG_HOME'] ?? join(environment['XDG_CONFIG_HOME'] ?? join(homedir(), '.config'), 'helm');
+  const configHome =
+    environment['HELM_CONFIG_HOME'] ?? join(environment['XDG_CONFIG_HOME'] ?? join(homedir(), '.config'), 'helm');
   const path = environment['HELM_REPOSITORY_CONFIG'] ?? join(configHome, 'repositories.yaml');
   let text: string;
   try {
@@ -106,7 +113,10 @@ async function findEntry(
   const index = parseYaml(text, 'index.yaml of the chart repository');
   const entries = isYamlMap(index) && isYamlMap(index['entries']) ? index['entries'] : {};
   const versions = Array.isArray(entries[name]) ? entries[name].filter(isYamlMap) : [];
-  const version = selectChartVersion(versions.map((entry) => String(entry['version'])), wanted);
+  const version = selectChartVersion(
+    versions.map((entry) => String(entry['version'])),
+    wanted,
+  );
   const entry = versions.find((candidate) => String(candidate['version']) === version);
   const url = Array.isArray(entry?.['urls']) ? (entry['urls'] as unknown[])[0] : undefined;
   if (entry === undefined || typeof url !== 'string') {
@@ -141,7 +151,9 @@ async function download(repository: Repository, url: URL, limitBytes: number, co
   );
   if (response.status === 200) return response.body;
   if (response.status === 401 || response.status === 403) {
-    throw new DtError('DT_AUTH_REQUIRED', `${url.host} refused ${url.pathname} (${String(response.status)})`, { hints: ['helm repo add --username …'] });
+    throw new DtError('DT_AUTH_REQUIRED', `${url.host} refused ${url.pathname} (${String(response.status)})`, {
+      hints: ['helm repo add --username …'],
+    });
   }
   if (response.status === 404) throw new DtError('DT_NOT_FOUND', `${url.host} has no ${url.pathname} (404)`);
   throw new DtError('DT_REGISTRY_ERROR', `${url.host} answered ${String(response.status)} to ${url.pathname}`);

@@ -28,7 +28,11 @@ export async function fetchChart(source: ChartSource, context: RunContext): Prom
     return download(context, async () => downloadOciChart(location, version, context), location);
   }
   if (repositoryUrl !== undefined) {
-    return download(context, async () => downloadRepositoryChart({ repositoryUrl, name: location }, version, context), location);
+    return download(
+      context,
+      async () => downloadRepositoryChart({ repositoryUrl, name: location }, version, context),
+      location,
+    );
   }
   const kind = await findKind(location);
   if (kind === 'directory') return loadChart(await readChartFolder(location), location);
@@ -62,7 +66,10 @@ async function findKind(path: string): Promise<'file' | 'directory' | undefined>
 async function readArchive(path: string): Promise<Buffer> {
   const { size } = await stat(path);
   if (size > MAX_CHART_BYTES) {
-    throw new DtError('DT_CHART_TOO_LARGE', `${path} is larger than ${String(MAX_CHART_BYTES)} bytes and cannot be a chart`);
+    throw new DtError(
+      'DT_CHART_TOO_LARGE',
+      `${path} is larger than ${String(MAX_CHART_BYTES)} bytes and cannot be a chart`,
+    );
   }
   return readFile(path);
 }

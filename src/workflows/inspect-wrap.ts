@@ -5,7 +5,12 @@ import { WrapReader } from '../archive/wrap-reader.ts';
 import { DtError, systemErrorCode } from '../domain/errors.ts';
 import { LOCK_FILE_NAME, type ImagesLock } from '../domain/lock/images-lock.ts';
 import { parseImagesLock } from '../domain/lock/parse-lock.ts';
-import { CHART_FOLDER, parseWrapDocument, WRAP_DOCUMENT_PATH, type WrapDocument } from '../domain/wrap/wrap-document.ts';
+import {
+  CHART_FOLDER,
+  parseWrapDocument,
+  WRAP_DOCUMENT_PATH,
+  type WrapDocument,
+} from '../domain/wrap/wrap-document.ts';
 import { missingLockError } from './opened-wrap.ts';
 
 const MAX_LOCK_BYTES = 16 * 1024 * 1024;
@@ -40,7 +45,12 @@ export async function inspectWrap(path: string, signal?: AbortSignal): Promise<W
   }
 }
 
-function describe(path: string, sizeBytes: number | undefined, lockText: string, document?: WrapDocument): WrapInformation {
+function describe(
+  path: string,
+  sizeBytes: number | undefined,
+  lockText: string,
+  document?: WrapDocument,
+): WrapInformation {
   return { path, sizeBytes, lock: parseImagesLock(lockText, LOCK_FILE_NAME), lockText, document };
 }
 
@@ -48,7 +58,8 @@ async function statInput(path: string): Promise<{ isDirectory(): boolean; readon
   try {
     return await stat(path);
   } catch (error) {
-    if (systemErrorCode(error) === 'ENOENT') throw new DtError('DT_FILE_NOT_FOUND', `there is no wrap at ${path}`, { cause: error });
+    if (systemErrorCode(error) === 'ENOENT')
+      throw new DtError('DT_FILE_NOT_FOUND', `there is no wrap at ${path}`, { cause: error });
     throw new DtError('DT_FILE_UNREADABLE', `cannot read ${path}`, { cause: error });
   }
 }
@@ -57,8 +68,12 @@ async function readFolderLock(path: string): Promise<string> {
   try {
     return await readFile(join(path, LOCK_FILE_NAME), 'utf8');
   } catch (error) {
-    if (systemErrorCode(error) !== 'ENOENT') throw new DtError('DT_FILE_UNREADABLE', `cannot read ${path}`, { cause: error });
-    throw new DtError('DT_WRAP_INVALID', `the folder ${path} has no ${LOCK_FILE_NAME}`, { cause: error, hints: ['{bin} images lock CHART'] });
+    if (systemErrorCode(error) !== 'ENOENT')
+      throw new DtError('DT_FILE_UNREADABLE', `cannot read ${path}`, { cause: error });
+    throw new DtError('DT_WRAP_INVALID', `the folder ${path} has no ${LOCK_FILE_NAME}`, {
+      cause: error,
+      hints: ['{bin} images lock CHART'],
+    });
   }
 }
 

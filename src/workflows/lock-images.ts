@@ -51,7 +51,11 @@ export async function lockImages(chart: Chart, options: LockOptions, context: Ru
 }
 
 /** A lock that names the images of a chart without asking any registry. */
-export function listImagesLock(chart: Chart, options: LockOptions, context: RunContext): { lock: ImagesLock; lockText: string } {
+export function listImagesLock(
+  chart: Chart,
+  options: LockOptions,
+  context: RunContext,
+): { lock: ImagesLock; lockText: string } {
   const images = readChartImages(chart, options).map((image) => ({ ...lockPlace(image), digests: [] }));
   const lock = buildLock(chart, images, context);
   return { lock, lockText: formatImagesLock(lock) };
@@ -61,7 +65,11 @@ export function listImagesLock(chart: Chart, options: LockOptions, context: RunC
  * Verifies the lock that a chart has against the registries. Returns undefined for a chart without one.
  * Throws DT_LOCK_INVALID, DT_LOCK_MISMATCH.
  */
-export async function verifyChartLock(chart: Chart, options: LockOptions, context: RunContext): Promise<LockedChart | undefined> {
+export async function verifyChartLock(
+  chart: Chart,
+  options: LockOptions,
+  context: RunContext,
+): Promise<LockedChart | undefined> {
   const file = findChartFile(chart.tree, LOCK_FILE_NAME);
   if (file === undefined) return undefined;
   const lockText = decodeYamlText(file.bytes, LOCK_FILE_NAME);
@@ -74,7 +82,9 @@ export async function verifyChartLock(chart: Chart, options: LockOptions, contex
       hints: ['{bin} images lock CHART'],
     });
   }
-  const sources = lock.images.flatMap((image) => calculated.sources.filter((source) => isSamePlace(image, source.image)));
+  const sources = lock.images.flatMap((image) =>
+    calculated.sources.filter((source) => isSamePlace(image, source.image)),
+  );
   return { lock, lockText, sources };
 }
 

@@ -34,7 +34,8 @@ export async function openIndexedWrap(path: string): Promise<OpenedWrap | undefi
       isFiltered: (image) => findImage(document, image)?.isFiltered === true,
       readGraph: async (image, context) => {
         const digest = findImage(document, image)?.digest;
-        if (digest === undefined) throw new DtError('DT_WRAP_INCOMPLETE', `the content of ${image.image} is not in ${path}`);
+        if (digest === undefined)
+          throw new DtError('DT_WRAP_INCOMPLETE', `the content of ${image.image} is not in ${path}`);
         const root = await store.readManifest(digest);
         const graph = await readGraph(store, root, {
           concurrency: context.concurrency,
@@ -79,7 +80,10 @@ function takeChart(files: readonly ChartEntry[], folder: string, wrapPath: strin
     .filter((file) => file.path.startsWith(`${folder}/`))
     .map((file) => ({ ...file, path: file.path.slice(folder.length + 1) }));
   if (entries.length > MAX_CHART_ENTRIES) {
-    throw new DtError('DT_LIMIT_EXCEEDED', `the chart in ${wrapPath} has more than ${String(MAX_CHART_ENTRIES)} files and folders`);
+    throw new DtError(
+      'DT_LIMIT_EXCEEDED',
+      `the chart in ${wrapPath} has more than ${String(MAX_CHART_ENTRIES)} files and folders`,
+    );
   }
   return entries;
 }
@@ -92,7 +96,8 @@ function findDocument(files: readonly ChartEntry[], path: string): WrapDocument 
 
 function findImage(document: WrapDocument, image: LockImage): WrapDocument['images'][number] | undefined {
   return document.images.find(
-    (candidate) => candidate.reference === image.image && candidate.name === image.name && candidate.chart === image.chart,
+    (candidate) =>
+      candidate.reference === image.image && candidate.name === image.name && candidate.chart === image.chart,
   );
 }
 
@@ -110,7 +115,9 @@ async function requireContent(graph: Graph, image: LockImage, store: WrapStore, 
   const manifests = new Set<Digest>([graph.root, ...graph.manifests].map(({ descriptor }) => descriptor.digest));
   const lost = image.digests.find(({ digest }) => !manifests.has(digest));
   if (lost !== undefined) {
-    throw new DtError('DT_LOCK_MISMATCH', `${image.image} for ${lost.arch} in ${path} is not ${lost.digest} as its lock says`);
+    throw new DtError(
+      'DT_LOCK_MISMATCH',
+      `${image.image} for ${lost.arch} in ${path} is not ${lost.digest} as its lock says`,
+    );
   }
 }
-

@@ -34,7 +34,14 @@ interface Scan {
  * its name, and keeps the chart, the manifests and the configs.
  */
 export async function openScannedWrap(path: string, context: RunContext): Promise<OpenedWrap> {
-  const scan: Scan = { chart: new Map(), blobs: new Map(), chartEntries: 0, chartBytes: 0, documentBytes: 0, hasArtifacts: false };
+  const scan: Scan = {
+    chart: new Map(),
+    blobs: new Map(),
+    chartEntries: 0,
+    chartBytes: 0,
+    documentBytes: 0,
+    hasArtifacts: false,
+  };
   await scanWrap(
     path,
     async (entry, content) => {
@@ -73,10 +80,14 @@ async function takeEntry(scan: Scan, entry: TarEntry, content: Readable, wrapPat
   if (path.startsWith(`${CHART_FOLDER}/`) && (type === 'file' || type === 'directory')) {
     scan.chartBytes += entry.sizeBytes;
     const bytes = await readEntry(entry, content, MAX_CHART_BYTES);
-    if (scan.chartBytes > MAX_CHART_BYTES) throw new DtError('DT_LIMIT_EXCEEDED', `the chart in ${wrapPath} is too large`);
+    if (scan.chartBytes > MAX_CHART_BYTES)
+      throw new DtError('DT_LIMIT_EXCEEDED', `the chart in ${wrapPath} is too large`);
     scan.chartEntries++;
     if (scan.chartEntries > MAX_CHART_ENTRIES) {
-      throw new DtError('DT_LIMIT_EXCEEDED', `the chart in ${wrapPath} has more than ${String(MAX_CHART_ENTRIES)} files and folders`);
+      throw new DtError(
+        'DT_LIMIT_EXCEEDED',
+        `the chart in ${wrapPath} has more than ${String(MAX_CHART_ENTRIES)} files and folders`,
+      );
     }
     const chartPath = path.slice(CHART_FOLDER.length + 1);
     if (type === 'file' && scan.chart.has(chartPath)) {
@@ -91,24 +102,37 @@ async function takeEntry(scan: Scan, entry: TarEntry, content: Readable, wrapPat
 }
 
 /** Checks a blob while it streams by; what looks like a JSON document is kept. */
-async function takeBlob(scan: Scan, digest: Digest, entry: TarEntry, content: Readable, wrapPath: string): Promise<void> {
+async function takeBlob(
+  scan: Scan,
+  digest: Digest,
+  entry: TarEntry,
+  content: Readable,
+  wrapPath: string,
+): Promise<void> {
   const hash = createDigestHash(digest);
   let kept: Buffer[] | undefined;
   let isFirst = true;
   for await (const chunk of content as AsyncIterable<Buffer>) {
-    if (isFirst && chunk[0] === OPENING_BRACE && entry.sizeBytes <= MAX_MANIFEST_BYTES && !scan.blobs.has(digest)) kept = [];
+    if (isFirst && chunk[0] === OPENING_BRACE && entry.sizeBytes <= MAX_MANIFEST_BYTES && !scan.blobs.has(digest))
+      kept = [];
     isFirst = false;
     hash.update(chunk);
     kept?.push(chunk);
   }
   if (hash.digest('hex') !== digestHex(digest)) {
-    throw new DtError('DT_DIGEST_MISMATCH', `the entry ${entry.path} of ${wrapPath} does not have the digest in its name`);
+    throw new DtError(
+      'DT_DIGEST_MISMATCH',
+      `the entry ${entry.path} of ${wrapPath} does not have the digest in its name`,
+    );
   }
   if (scan.blobs.has(digest)) return;
   const bytes = kept === undefined ? undefined : Buffer.concat(kept);
   scan.documentBytes += bytes?.length ?? 0;
   if (scan.documentBytes > MAX_DOCUMENTS_BYTES) {
-    throw new DtError('DT_LIMIT_EXCEEDED', `${wrapPath} has more than ${String(MAX_DOCUMENTS_BYTES)} bytes of manifests`);
+    throw new DtError(
+      'DT_LIMIT_EXCEEDED',
+      `${wrapPath} has more than ${String(MAX_DOCUMENTS_BYTES)} bytes of manifests`,
+    );
   }
   scan.blobs.set(digest, { path: entry.path, sizeBytes: entry.sizeBytes, ...(bytes === undefined ? {} : { bytes }) });
 }
@@ -116,9 +140,13 @@ async function takeBlob(scan: Scan, digest: Digest, entry: TarEntry, content: Re
 function requireBlobs(graph: Graph, image: LockImage, blobs: ReadonlyMap<Digest, ScannedBlob>, path: string): void {
   for (const { digest, size } of graph.blobs) {
     const blob = blobs.get(digest);
-    if (blob === undefined) throw new DtError('DT_WRAP_INCOMPLETE', `blob ${digest} of ${image.image} is not in ${path}`);
+    if (blob === undefined)
+      throw new DtError('DT_WRAP_INCOMPLETE', `blob ${digest} of ${image.image} is not in ${path}`);
     if (blob.sizeBytes !== size) {
-      throw new DtError('DT_SIZE_MISMATCH', `blob ${digest} of ${image.image} in ${path} does not have the size that its manifest says`);
+      throw new DtError(
+        'DT_SIZE_MISMATCH',
+        `blob ${digest} of ${image.image} in ${path} does not have the size that its manifest says`,
+      );
     }
   }
 }

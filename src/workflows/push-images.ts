@@ -8,7 +8,13 @@ import type { LockImage } from '../domain/lock/images-lock.ts';
 import type { ManifestContent } from '../domain/oci/descriptor.ts';
 import type { Digest } from '../domain/oci/digest.ts';
 import { filterIndex } from '../domain/oci/filter-index.ts';
-import { DEFAULT_TAG, formatReference, parseReference, referenceIdentifier, type Reference } from '../domain/oci/reference.ts';
+import {
+  DEFAULT_TAG,
+  formatReference,
+  parseReference,
+  referenceIdentifier,
+  type Reference,
+} from '../domain/oci/reference.ts';
 import { findRelocationCollisions, toCollisionError } from '../domain/relocation/relocation-collisions.ts';
 import { relocateReference } from '../domain/relocation/relocate-reference.ts';
 import type { RelocationPrefix } from '../domain/relocation/relocation-prefix.ts';
@@ -35,10 +41,19 @@ export interface PushSummary {
   readonly blobs: CopySummary['blobs'];
 }
 
-const NOTHING_PUSHED: PushSummary = { presentImages: 0, pushedImages: 0, sentBytes: 0, blobs: { present: 0, mounted: 0, written: 0 } };
+const NOTHING_PUSHED: PushSummary = {
+  presentImages: 0,
+  pushedImages: 0,
+  sentBytes: 0,
+  blobs: { present: 0, mounted: 0, written: 0 },
+};
 
 /** What has to be pushed where. Throws DT_RELOCATION_COLLISION, and DT_WRAP_INCOMPLETE if the wrap lacks something. */
-export async function planImagePushes(wrap: OpenedWrap, prefix: RelocationPrefix, context: RunContext): Promise<ImagePush[]> {
+export async function planImagePushes(
+  wrap: OpenedWrap,
+  prefix: RelocationPrefix,
+  context: RunContext,
+): Promise<ImagePush[]> {
   const pushes = await mapConcurrently(wrap.lock.images, context, async (image): Promise<ImagePush> => {
     const reference = relocateReference(parseReference(image.image), prefix);
     const graph = await wrap.readGraph(image, context);
@@ -61,7 +76,9 @@ function filterRoot({ root, manifests }: Graph): ManifestContent {
 }
 
 function refuseCollisions(pushes: readonly ImagePush[], prefix: RelocationPrefix): void {
-  const digests = new Map(pushes.map(({ image, graph }) => [formatReference(parseReference(image.image)), graph.root.descriptor.digest]));
+  const digests = new Map(
+    pushes.map(({ image, graph }) => [formatReference(parseReference(image.image)), graph.root.descriptor.digest]),
+  );
   const references = pushes.map(({ image }) => parseReference(image.image));
   for (const collision of findRelocationCollisions(references, prefix)) {
     const found = new Set(collision.sources.map((source) => digests.get(formatReference(source))));
@@ -80,23 +97,23 @@ export async function pushImages(pushes: readonly ImagePush[], context: RunConte
   const { reporter } = context;
   const startedAt = performance.now();
   const summary = await reporter.step(
-      'Pushing images',
-      async (progress) => {
-        const missing = await findMissing(pushes, context);
-        progress.setTotalBytes(countBlobBytes(missing.map(({ push }) => push.graph)));
-        const copied = await copyGraphs(missing.map(toJob), {
-          concurrency: context.concurrency,
-          signal: context.signal,
-          onBytes: (sizeBytes) => {
-            progress.addBytes(sizeBytes);
-          },
-        });
-        return { presentImages: pushes.length - missing.length, pushedImages: missing.length, ...copied };
-      },
-      (done) =>
-        `${formatCount(pushes.length, 'image')}, ${formatBytes(done.sentBytes)} sent in ${formatDuration(performance.now() - startedAt)}` +
-        (done.presentImages === 0 ? '' : ` (${String(done.presentImages)} already there)`),
-    );
+    'Pushing images',
+    async (progress) => {
+      const missing = await findMissing(pushes, context);
+      progress.setTotalBytes(countBlobBytes(missing.map(({ push }) => push.graph)));
+      const copied = await copyGraphs(missing.map(toJob), {
+        concurrency: context.concurrency,
+        signal: context.signal,
+        onBytes: (sizeBytes) => {
+          progress.addBytes(sizeBytes);
+        },
+      });
+      return { presentImages: pushes.length - missing.length, pushedImages: missing.length, ...copied };
+    },
+    (done) =>
+      `${formatCount(pushes.length, 'image')}, ${formatBytes(done.sentBytes)} sent in ${formatDuration(performance.now() - startedAt)}` +
+      (done.presentImages === 0 ? '' : ` (${String(done.presentImages)} already there)`),
+  );
   await reporter.step(
     'Verifying images',
     async () => verifyTargets(pushes, context),
@@ -149,5 +166,7 @@ function targetIdentifier({ target }: ImagePush): string {
 }
 
 function acceptedDigests({ graph, fallbackRoot }: ImagePush): ReadonlySet<Digest> {
-  return new Set([graph.root, ...(fallbackRoot === undefined ? [] : [fallbackRoot])].map(({ descriptor }) => descriptor.digest));
+  return new Set(
+    [graph.root, ...(fallbackRoot === undefined ? [] : [fallbackRoot])].map(({ descriptor }) => descriptor.digest),
+  );
 }

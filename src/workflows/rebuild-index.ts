@@ -45,7 +45,11 @@ async function buildManifestList(
   return { descriptor: { mediaType: MEDIA_TYPE_DOCKER_INDEX, digest: digestOf(bytes), size: bytes.length }, bytes };
 }
 
-async function readManifestPlatform(store: ReadableStore, content: ManifestContent, context: RunContext): Promise<object> {
+async function readManifestPlatform(
+  store: ReadableStore,
+  content: ManifestContent,
+  context: RunContext,
+): Promise<object> {
   const manifest = parseManifest(content);
   const platform: Platform | undefined =
     manifest.kind === 'manifest' ? await readConfigPlatform(store, manifest, context.signal) : undefined;
@@ -60,4 +64,3 @@ async function readManifestPlatform(store: ReadableStore, content: ManifestConte
     ...(variant === undefined ? {} : { variant }),
   };
 }
-

@@ -46,7 +46,11 @@ export async function resolveImages(images: readonly ChartImage[], context: RunC
   });
 }
 
-async function resolveReference(text: string, context: RunContext, signal: AbortSignal): Promise<Omit<SourceImage, 'image'>> {
+async function resolveReference(
+  text: string,
+  context: RunContext,
+  signal: AbortSignal,
+): Promise<Omit<SourceImage, 'image'>> {
   const reference = parseReference(text);
   const store = openRepository(context, reference);
   const root = await store.readManifest(referenceIdentifier(reference), signal);
@@ -57,7 +61,11 @@ async function resolveReference(text: string, context: RunContext, signal: Abort
 }
 
 /** The platform that the config of an image names. https://github.com/opencontainers/image-spec/blob/v1.1.1/config.md */
-export async function readConfigPlatform(store: ReadableStore, manifest: ImageManifest, signal: AbortSignal): Promise<Platform | undefined> {
+export async function readConfigPlatform(
+  store: ReadableStore,
+  manifest: ImageManifest,
+  signal: AbortSignal,
+): Promise<Platform | undefined> {
   const { config } = manifest;
   if (config.size > MAX_MANIFEST_BYTES) return undefined;
   const bytes = await buffer(verifyBlob(await store.openBlob(config, { signal }), config, store.name));

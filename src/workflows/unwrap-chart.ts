@@ -35,7 +35,12 @@ export interface UnwrapChartResult {
   readonly chart: { readonly name: string; readonly version: string };
   /** False if the answer was no: then nothing was pushed. */
   readonly pushed: boolean;
-  readonly images: readonly { readonly source: string; readonly target: string; readonly digest: string; readonly platforms: readonly string[] }[];
+  readonly images: readonly {
+    readonly source: string;
+    readonly target: string;
+    readonly digest: string;
+    readonly platforms: readonly string[];
+  }[];
   readonly changes: RelocatedChart['changes'];
   readonly warnings: readonly string[];
   /** Present if pushed. */
@@ -114,7 +119,11 @@ async function push(
     'Pushing the chart',
     async () => {
       const store = openRepository(context, target);
-      return pushChart({ metadata: moved.metadata, tree: moved.tree, createdAt: creationTime(wrap, context) }, store, context);
+      return pushChart(
+        { metadata: moved.metadata, tree: moved.tree, createdAt: creationTime(wrap, context) },
+        store,
+        context,
+      );
     },
     () => `Helm chart pushed to ${chartReference}`,
   );
@@ -131,7 +140,10 @@ function chartTarget(chart: Chart, prefix: RelocationPrefix): Reference {
   const repository = [prefix.path, name].filter((part) => part !== '').join('/');
   const tag = chartTag(version);
   if (!isRepository(repository) || !isTag(tag)) {
-    throw new DtError('DT_CHART_INVALID', `the chart ${name} ${version} cannot be pushed: a registry takes no such name or version`);
+    throw new DtError(
+      'DT_CHART_INVALID',
+      `the chart ${name} ${version} cannot be pushed: a registry takes no such name or version`,
+    );
   }
   return { registry: prefix.registry, repository, tag };
 }
@@ -189,9 +201,13 @@ function describePush({ image, target, graph }: ImagePush): UnwrapChartResult['i
 
 function describeProblems({ refused, unplaced }: RelocatedChart): string[] {
   return [
-    ...refused.map(({ file, line, path, image }) => `${file}:${String(line)} ${path} (${image}) could not be rewritten in place`),
+    ...refused.map(
+      ({ file, line, path, image }) => `${file}:${String(line)} ${path} (${image}) could not be rewritten in place`,
+    ),
     ...(unplaced.length === 0
       ? []
-      : [`no values file names ${unplaced.join(', ')}: if a template holds the name itself, it still points to the source`]),
+      : [
+          `no values file names ${unplaced.join(', ')}: if a template holds the name itself, it still points to the source`,
+        ]),
   ];
 }

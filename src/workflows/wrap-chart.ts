@@ -33,7 +33,11 @@ export interface WrapChartResult {
   readonly chart: { readonly name: string; readonly version: string };
   readonly file: string;
   readonly sizeBytes: number;
-  readonly images: readonly { readonly reference: string; readonly digest?: string; readonly platforms: readonly string[] }[];
+  readonly images: readonly {
+    readonly reference: string;
+    readonly digest?: string;
+    readonly platforms: readonly string[];
+  }[];
 }
 
 /**
@@ -90,14 +94,31 @@ function requireImages(chart: Chart, { lock }: LockedChart, options: WrapChartOp
   }
   throw new DtError('DT_CHART_NO_IMAGES', `no image is found in the chart ${chart.metadata.name}`, {
     detail: 'Images are read from the annotations images, helm.sh/images and artifacthub.io/images of Chart.yaml.',
-    hints: ['name the images in an annotation, or the annotation with --annotations-key', '{bin} wrap … --allow-empty to wrap the chart alone'],
+    hints: [
+      'name the images in an annotation, or the annotation with --annotations-key',
+      '{bin} wrap … --allow-empty to wrap the chart alone',
+    ],
   });
 }
 
-async function writeImages(chart: Chart, locked: LockedChart, outputFile: string, options: WrapChartOptions, context: RunContext): Promise<void> {
-  const wrap = { chart, locked, outputFile, isCompatible: options.isCompatible, discovered: readChartImages(chart, options) };
+async function writeImages(
+  chart: Chart,
+  locked: LockedChart,
+  outputFile: string,
+  options: WrapChartOptions,
+  context: RunContext,
+): Promise<void> {
+  const wrap = {
+    chart,
+    locked,
+    outputFile,
+    isCompatible: options.isCompatible,
+    discovered: readChartImages(chart, options),
+  };
   if (options.skipImages || locked.sources.length === 0) {
-    return context.reporter.step('Writing the wrap', async (progress) => writeWrap({ ...wrap, images: [] }, context, progress));
+    return context.reporter.step('Writing the wrap', async (progress) =>
+      writeWrap({ ...wrap, images: [] }, context, progress),
+    );
   }
   const startedAt = performance.now();
   return context.reporter.section('Pulling images', async () => {
@@ -132,12 +153,17 @@ async function createParentFolder(outputFile: string): Promise<void> {
   try {
     await mkdir(dirname(resolve(outputFile)), { recursive: true });
   } catch (error) {
-    throw new DtError('DT_OUTPUT_FAILED', `cannot create the folder of ${outputFile}: ${errorMessage(error)}`, { cause: error });
+    throw new DtError('DT_OUTPUT_FAILED', `cannot create the folder of ${outputFile}: ${errorMessage(error)}`, {
+      cause: error,
+    });
   }
 }
 
 function describeImage({ image, digests }: LockImage): WrapChartResult['images'][number] {
-  return { reference: image, platforms: digests.map(({ arch, variant }) => (variant === undefined ? arch : `${arch}/${variant}`)) };
+  return {
+    reference: image,
+    platforms: digests.map(({ arch, variant }) => (variant === undefined ? arch : `${arch}/${variant}`)),
+  };
 }
 
 function countImages(images: readonly LockImage[]): string {

@@ -138,7 +138,11 @@ class LayoutWriter {
     if (this.#paths.has(folder)) return undefined;
     this.#paths.add(folder);
     const { mediaType, digest, size } = descriptor;
-    const index = { schemaVersion: 2, mediaType: 'application/vnd.oci.image.index.v1+json', manifests: [{ mediaType, size, digest }] };
+    const index = {
+      schemaVersion: 2,
+      mediaType: 'application/vnd.oci.image.index.v1+json',
+      manifests: [{ mediaType, size, digest }],
+    };
     this.layoutFiles.push(file(`${folder}/index.json`, Buffer.from(JSON.stringify(index, null, 2))));
     this.layoutFiles.push(file(`${folder}/oci-layout`, OCI_LAYOUT));
     return folder;
@@ -163,7 +167,8 @@ class LayoutWriter {
       return;
     }
     if (first !== undefined && layout === 'platform') this.sharedLargeBlobs.set(digest, descriptor);
-    if (first === undefined || this.#isCompatible) this.largeBlobs.push({ kind: 'blob', path, digest, sizeBytes: size });
+    if (first === undefined || this.#isCompatible)
+      this.largeBlobs.push({ kind: 'blob', path, digest, sizeBytes: size });
     else this.links.push({ kind: 'link', path, target: first.path });
   }
 }

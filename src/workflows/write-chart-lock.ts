@@ -19,9 +19,14 @@ export interface WriteChartLockResult {
 }
 
 /** Locks the images of a chart and writes the lock, replacing what was there. */
-export async function writeChartLock(options: WriteChartLockOptions, context: RunContext): Promise<WriteChartLockResult> {
+export async function writeChartLock(
+  options: WriteChartLockOptions,
+  context: RunContext,
+): Promise<WriteChartLockResult> {
   const chart = await fetchChart({ location: options.chart }, context);
-  const { lock, lockText } = await context.reporter.step('Locking images', async () => lockImages(chart, options, context));
+  const { lock, lockText } = await context.reporter.step('Locking images', async () =>
+    lockImages(chart, options, context),
+  );
   const file = options.outputFile ?? (await defaultLockPath(options.chart));
   await writeFileAtomically(file, lockText);
   return { file, lock };

@@ -76,7 +76,8 @@ export async function writeWrap(wrap: WrapToWrite, context: RunContext, progress
       metadata: chart.metadata,
       tree: chart.tree,
       lockText: locked.lockText,
-      images: images.length > 0 ? images.map(({ image }) => image) : locked.lock.images.map((lockImage) => ({ lockImage })),
+      images:
+        images.length > 0 ? images.map(({ image }) => image) : locked.lock.images.map((lockImage) => ({ lockImage })),
       discovered: wrap.discovered,
     },
     smallBlobs,
@@ -91,14 +92,12 @@ export async function writeWrap(wrap: WrapToWrite, context: RunContext, progress
   const writer = await WrapWriter.open(outputFile, plan, context.signal, wrap.thread);
   try {
     const target = new WrapTarget(writer, outputFile);
-    const jobs = images.map(
-      ({ image, store }): CopyJob => ({
-        source: store,
-        target,
-        graph: { ...image.graph, blobs: image.graph.blobs.filter(isLargeBlob) },
-        tags: [],
-      }),
-    );
+    const jobs = images.map(({ image, store }): CopyJob => ({
+      source: store,
+      target,
+      graph: { ...image.graph, blobs: image.graph.blobs.filter(isLargeBlob) },
+      tags: [],
+    }));
     await copyGraphs(jobs, { concurrency: context.concurrency, signal: context.signal, onBytes });
     await writer.finish();
   } catch (error) {

@@ -23,6 +23,11 @@ export function replayLockCases(replay: Replay): void {
       const { goldenCase, sandbox } = context;
       const hasOldLock = existsSync(join(sandbox.work, 'c/Images.lock'));
       const results = await runSteps(context, LOCK_DIFFERENCES[path]);
+      for (const [index, step] of goldenCase.steps.entries()) {
+        if (step.argv?.includes('/dev/stdout') !== true) continue;
+        const printed = withoutGenerationTime(results[index]?.stdout ?? '');
+        assert.ok(printed.startsWith(withoutGenerationTime(step.stdout)), printed);
+      }
       for (const file of recordedFiles(goldenCase)) {
         const [actual, expected] = await Promise.all(
           [sandbox.work, join(goldenCase.folder, 'output')].map(async (folder) => readFile(join(folder, file), 'utf8')),

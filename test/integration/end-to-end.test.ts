@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { access, lstat, mkdir, readdir, readFile, stat } from 'node:fs/promises';
+import { access, lstat, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { SHOP_IMAGES, SHOP_METADATA, pushShopImages, writeShopChart } from '../support/charts.ts';
@@ -53,6 +53,7 @@ for (const helm of HELMS) {
         await crane('validate', '--remote', `${prefix}/${repository}:${tag}`);
       }
       await checkChartInTarget(run, sandbox, prefix, source);
+      await checkExitCodes(sandbox, tools[helm]);
       assert.deepEqual(await sandbox.listTemporary(), []);
     });
   }
@@ -83,17 +84,39 @@ async function checkChartInTarget(
   );
 }
 
+/** Helm passes the exit code of a plugin on. */
+async function checkExitCodes(sandbox: Sandbox, helm: string): Promise<void> {
+  const env = helmFolders(sandbox);
+  await writeFile(join(sandbox.work, 'damaged.tgz'), 'no wrap');
+  const cases: [readonly string[], number][] = [
+    [['info', 'nothere.tgz'], 1],
+    [['wrap', 'shop', '--nonsense'], 2],
+    [['info', 'damaged.tgz'], 3],
+    [['unwrap', WRAP, '127.0.0.1:9/m', '--yes'], 5],
+  ];
+  for (const [args, code] of cases) {
+    const result = await sandbox.run(['dt', ...args], { command: helm, env });
+    assert.equal(result.code, code, `helm dt ${args.join(' ')}\n${result.stderr}`);
+    assert.equal(result.stdout, '');
+  }
+}
+
 /** Runs the chosen Helm with nothing but this checkout as plugin. */
 async function installPlugin(sandbox: Sandbox, helm: string): Promise<(...args: readonly string[]) => Promise<string>> {
-  const env = {
-    HELM_DATA_HOME: join(sandbox.home, 'helm data'),
-    HELM_CONFIG_HOME: join(sandbox.home, 'helm-config'),
-    HELM_CACHE_HOME: join(sandbox.home, 'helm-cache'),
-  };
+  const env = helmFolders(sandbox);
   const run = async (...args: readonly string[]): Promise<string> => sandbox.runOk(args, { command: helm, env });
   await run('plugin', 'install', REPOSITORY_ROOT);
   assert.match(await run('plugin', 'list'), /^dt\s/m);
   return run;
+}
+
+/** Folders of Helm that nobody else uses; one with a blank, as on many machines. */
+function helmFolders(sandbox: Sandbox): Record<string, string> {
+  return {
+    HELM_DATA_HOME: join(sandbox.home, 'helm data'),
+    HELM_CONFIG_HOME: join(sandbox.home, 'helm-config'),
+    HELM_CACHE_HOME: join(sandbox.home, 'helm-cache'),
+  };
 }
 
 describe('the wrap file', () => {

@@ -73,7 +73,7 @@ test('an unwrap that was killed sends only what is missing, and has tagged nothi
   const layers = [
     ...new Set([...pushed.values()].flatMap(({ manifests }) => manifests.flatMap((manifest) => manifest.layers))),
   ];
-  const stalled = new Set(layers.slice(layers.length >> 1));
+  const stalled = new Set<string>(layers.slice(layers.length >> 1));
   const sent = new Set<string>();
   proxy.stallBlob = (digest) => stalled.has(digest);
   const reached = new Promise<void>((resolve) => {

@@ -22,7 +22,10 @@ async function unwrapInto(file: string): Promise<{ tags: string; error?: unknown
     }
     const tags = [...(await listTags(target.host))].filter(([name]) => name !== 'mirror/demo:1.2.3');
     const chart = await readStoredChart(target.host, 'mirror/demo', '1.2.3');
-    const files = [...chart.files].map(([path, bytes]) => [path, bytes.toString('latin1').replaceAll(target.host, 'TARGET')]);
+    const files = [...chart.files].map(([path, bytes]) => [
+      path,
+      bytes.toString('latin1').replaceAll(target.host, 'TARGET'),
+    ]);
     return { tags: JSON.stringify([tags, files]), requests: target.requests };
   } finally {
     await target.close();
@@ -40,7 +43,10 @@ test(`a flipped bit is refused or harmless (seed ${String(SEED)})`, async () => 
     let refused = 0;
     for (let i = 0; i < FLIPS; i++) {
       // Half of them in the first and last parts, where the structure is; layers fill most of the file.
-      const at = i % 2 === 0 ? random.below(wrap.length) : random.pick([random.below(4000), wrap.length - 1 - random.below(1500)]);
+      const at =
+        i % 2 === 0
+          ? random.below(wrap.length)
+          : random.pick([random.below(4000), wrap.length - 1 - random.below(1500)]);
       const bit = random.below(8);
       const flipped = Buffer.from(wrap);
       flipped.writeUInt8(flipped.readUInt8(at) ^ (1 << bit), at);

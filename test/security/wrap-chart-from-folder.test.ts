@@ -11,7 +11,11 @@ async function assertRefused(folder: string, code: RegExp, exitCode: number): Pr
   const work = join(folder, 'work');
   await writeFiles(work, { 'deep/er/.keep': '' });
   const cwd = join(work, 'deep', 'er');
-  const result = await runCli(['wrap', join(folder, 'demo'), '--allow-empty', '--plain'], { cwd, env: { HOME: folder }, timeoutMs: 20_000 });
+  const result = await runCli(['wrap', join(folder, 'demo'), '--allow-empty', '--plain'], {
+    cwd,
+    env: { HOME: folder },
+    timeoutMs: 20_000,
+  });
   assert.match(result.stderr, code);
   assert.equal(result.code, exitCode);
   assertPrintable(result.stdout + result.stderr);
@@ -31,16 +35,31 @@ for (const target of ['/etc/passwd', '../../secret', '/etc', '..', '/proc/self/e
   });
 }
 
-for (const [name, version] of [['../evil', '1.0.0'], ['..', '1.0.0'], ['a/../../evil', '1.0.0'], ['demo', '1.0.0/../../evil'], ['demo', '../1.0.0'], ['a\u001b[2Jb', '1.0.0'], ['/etc/evil', '1.0.0'], ['a\u0000b', '1.0.0']] as const) {
+for (const [name, version] of [
+  ['../evil', '1.0.0'],
+  ['..', '1.0.0'],
+  ['a/../../evil', '1.0.0'],
+  ['demo', '1.0.0/../../evil'],
+  ['demo', '../1.0.0'],
+  ['a\u001b[2Jb', '1.0.0'],
+  ['/etc/evil', '1.0.0'],
+  ['a\u0000b', '1.0.0'],
+] as const) {
   test(`a chart called ${JSON.stringify(`${name}-${version}`)} names no output file`, async () => {
     await withFolder(async (folder) => {
-      await writeFiles(join(folder, 'demo'), { 'Chart.yaml': `apiVersion: v2\nname: ${JSON.stringify(name)}\nversion: ${JSON.stringify(version)}\n` });
+      await writeFiles(join(folder, 'demo'), {
+        'Chart.yaml': `apiVersion: v2\nname: ${JSON.stringify(name)}\nversion: ${JSON.stringify(version)}\n`,
+      });
       await assertRefused(folder, /Code: DT_(?:CHART|YAML)_INVALID/, 1);
     });
   });
 }
 
-const LEVELS = Array.from({ length: 12 }, (_, level) => `a${String(level + 1)}: &a${String(level + 1)} [${Array.from({ length: 20 }, () => `*a${String(level)}`).join(', ')}]`);
+const LEVELS = Array.from(
+  { length: 12 },
+  (_, level) =>
+    `a${String(level + 1)}: &a${String(level + 1)} [${Array.from({ length: 20 }, () => `*a${String(level)}`).join(', ')}]`,
+);
 const BOMB = `a0: &a0 x\n${LEVELS.join('\n')}\n`;
 
 test('aliases that multiply in Chart.yaml are refused', async () => {
@@ -52,7 +71,9 @@ test('aliases that multiply in Chart.yaml are refused', async () => {
 
 test('a node of Chart.yaml that contains itself is refused', async () => {
   await withFolder(async (folder) => {
-    await writeFiles(join(folder, 'demo'), { 'Chart.yaml': 'apiVersion: v2\nname: demo\nversion: 1.0.0\ndependencies: &a [{name: x, import-values: *a}]\n' });
+    await writeFiles(join(folder, 'demo'), {
+      'Chart.yaml': 'apiVersion: v2\nname: demo\nversion: 1.0.0\ndependencies: &a [{name: x, import-values: *a}]\n',
+    });
     await assertRefused(folder, /Code: DT_YAML_INVALID/, 1);
   });
 });

@@ -13,7 +13,9 @@ const CHART = 'demo-1.2.3/chart';
 for (const isPlain of [false, true]) {
   for (const name of ['Images.lock', 'values.yaml', 'templates/pod.yaml']) {
     test(`a wrap ${isPlain ? 'of another tool ' : ''}with two ${name} is refused`, async () => {
-      const pieces = (await takeApart(await makeHonestWrap())).filter(({ header }) => !isPlain || !header.name.includes('/.dt/'));
+      const pieces = (await takeApart(await makeHonestWrap())).filter(
+        ({ header }) => !isPlain || !header.name.includes('/.dt/'),
+      );
       const hostile = await assembleWrap([...pieces, piece(`${CHART}/${name}`, '{}')], { isPlain });
       await assertWrapRefused(hostile, ['DT_UNSAFE_ENTRY'], { throughProgram: name === 'Images.lock' });
     });
@@ -29,7 +31,10 @@ test('a wrap with the same path as a small and as a large entry is refused', asy
 test('info shows the lock of the chart that would be unwrapped, not one of another folder', async () => {
   await withFolder(async (folder) => {
     const pieces = await takeApart(await makeHonestWrap());
-    const decoy = piece('aaa/chart/Images.lock', 'apiVersion: v0\nkind: ImagesLock\nchart:\n  name: decoy\n  version: 9.9.9\nimages: []\n');
+    const decoy = piece(
+      'aaa/chart/Images.lock',
+      'apiVersion: v0\nkind: ImagesLock\nchart:\n  name: decoy\n  version: 9.9.9\nimages: []\n',
+    );
     const file = join(folder, 'w.tgz');
     await writeFile(file, await assembleWrap([...pieces.slice(0, 1), decoy, ...pieces.slice(1)]));
     assert.equal((await inspectWrap(file)).lock.chart.name, 'demo');

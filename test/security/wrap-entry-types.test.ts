@@ -16,7 +16,9 @@ const HEADERS: readonly Partial<Header>[] = [
 for (const header of HEADERS) {
   for (const isPlain of [false, true]) {
     test(`a wrap ${isPlain ? 'of another tool ' : ''}with ${JSON.stringify(header)} is refused`, async () => {
-      const pieces = (await takeApart(await makeHonestWrap())).filter((old) => !isPlain || !old.header.name.includes('/.dt/'));
+      const pieces = (await takeApart(await makeHonestWrap())).filter(
+        (old) => !isPlain || !old.header.name.includes('/.dt/'),
+      );
       const hostile = await assembleWrap([...pieces, piece(`${CHART}/evil`, '', header)], { isPlain });
       await assertWrapRefused(hostile, ['DT_UNSAFE_ENTRY'], { throughProgram: header.type === 'symlink' });
     });
@@ -26,15 +28,19 @@ for (const header of HEADERS) {
 for (const linkname of ['../../../etc/passwd', '/etc/passwd']) {
   test(`a wrap of another tool with a hard link to ${linkname} is refused`, async () => {
     const pieces = (await takeApart(await makeHonestWrap())).filter(({ header }) => !header.name.includes('/.dt/'));
-    const hostile = await assembleWrap([...pieces, piece(`${CHART}/evil`, '', { type: 'link', linkname })], { isPlain: true });
+    const hostile = await assembleWrap([...pieces, piece(`${CHART}/evil`, '', { type: 'link', linkname })], {
+      isPlain: true,
+    });
     await assertWrapRefused(hostile, ['DT_UNSAFE_ENTRY']);
   });
 }
 
 test('a hard link among the small entries of our own wrap is refused', async () => {
   const pieces = await takeApart(await makeHonestWrap());
-  const link = { header: { name: `${CHART}/evil`, type: 'link', linkname: '/etc/passwd' }, content: Buffer.alloc(0) } as const;
-
+  const link = {
+    header: { name: `${CHART}/evil`, type: 'link', linkname: '/etc/passwd' },
+    content: Buffer.alloc(0),
+  } as const;
 
   const small = pieces.filter(({ header, content }) => header.type !== 'link' && content.length < 64 * 1024);
   const hostile = await assembleWrap(pieces, { smallMember: deflateMember(await tarOf([...small, link])) });

@@ -15,19 +15,24 @@ const FORGERIES: Readonly<Record<string, (members: TocMembers) => unknown>> = {
   'a gap between members': ([first, , ...others]) => [first, ...others],
   'a length of zero': (members) => [[0, 0], ...members],
   'a length that is no number': ([[offset] = [0], ...members]) => [[offset, '100'], ...members],
-  'a path that is no text': (members) => members.map(([offset, length, path]) => [offset, length, path === undefined ? path : 5]),
+  'a path that is no text': (members) =>
+    members.map(([offset, length, path]) => [offset, length, path === undefined ? path : 5]),
   'members that are no list': () => ({}),
   'a member that is no list': () => [null],
   'the paths of two members exchanged': (members) => {
     const paths = members.flatMap(([, , path]) => (path === undefined ? [] : [path])).reverse();
-    return members.map(([offset, length, path]) => (path === undefined ? [offset, length] : [offset, length, paths.shift()]));
+    return members.map(([offset, length, path]) =>
+      path === undefined ? [offset, length] : [offset, length, paths.shift()],
+    );
   },
   'the first member said to be a large entry': ([[offset, length] = [0, 0], ...members]) => [
     [offset, length, members[0]?.[2]],
     ...members,
   ],
   'borders that are moved by one byte': (members) =>
-    members.map(([offset, length, path], index) => (index === 0 ? [offset, length + 1] : index === 1 ? [offset + 1, length - 1, path] : [offset, length, path])),
+    members.map(([offset, length, path], index) =>
+      index === 0 ? [offset, length + 1] : index === 1 ? [offset + 1, length - 1, path] : [offset, length, path],
+    ),
   'no members at all': () => [],
 };
 
@@ -48,7 +53,9 @@ for (const [name, editFooter] of Object.entries({
 })) {
   test(`a footer that points ${name} is refused`, async () => {
     const pieces = await takeApart(await makeHonestWrap());
-    await assertWrapRefused(await assembleWrap(pieces, { editFooter }), CODES, { throughProgram: name === 'beyond the file' });
+    await assertWrapRefused(await assembleWrap(pieces, { editFooter }), CODES, {
+      throughProgram: name === 'beyond the file',
+    });
   });
 }
 
@@ -62,7 +69,10 @@ test('a footer that makes the reader take a huge file for its table of contents 
     await handle.write(wrap.subarray(wrap.length - 53), 0, 53, 200e9);
     await handle.close();
     const before = process.memoryUsage().rss;
-    assert.match(String(((await catchError(inspectWrap(file))) as { code: unknown }).code), /^DT_(?:LIMIT_EXCEEDED|WRAP_INVALID)$/);
+    assert.match(
+      String(((await catchError(inspectWrap(file))) as { code: unknown }).code),
+      /^DT_(?:LIMIT_EXCEEDED|WRAP_INVALID)$/,
+    );
     assert.ok(process.memoryUsage().rss - before < 200e6);
   });
 });

@@ -13,13 +13,42 @@ import { relocateChart } from '../../src/domain/relocation/relocate-chart.ts';
 import { parseRelocationPrefix } from '../../src/domain/relocation/relocation-prefix.ts';
 import { openWrap } from '../../src/workflows/open-wrap.ts';
 import { createRandom, SEED, type Random } from '../support/random.ts';
-import { assembleWrap, createTestContext, makeHonestWrap, tarOf, takeApart, withFolder, type WrapPiece } from '../support/hostile-wraps.ts';
+import {
+  assembleWrap,
+  createTestContext,
+  makeHonestWrap,
+  tarOf,
+  takeApart,
+  withFolder,
+  type WrapPiece,
+} from '../support/hostile-wraps.ts';
 
 /** DT_FUZZ_SECONDS lets it run for longer. */
 const BUDGET_MS = Number(process.env['DT_FUZZ_SECONDS'] ?? '5') * 1000;
 const MAX_ROUND_MS = 4_000;
 const INTERESTING = [0, 1, 0x1f, 0x20, 0x2e, 0x2f, 0x7f, 0x80, 0xff];
-const TOKENS = ['../', '/', '\0', '"', '{', '[', ']', 'null', '-1', '1e400', '9007199254740993', '&a', '*a', '<<: *a', '\u202e', 'sha256:', '%2e', ': ', '\n', '\ud800'];
+const TOKENS = [
+  '../',
+  '/',
+  '\0',
+  '"',
+  '{',
+  '[',
+  ']',
+  'null',
+  '-1',
+  '1e400',
+  '9007199254740993',
+  '&a',
+  '*a',
+  '<<: *a',
+  '\u202e',
+  'sha256:',
+  '%2e',
+  ': ',
+  '\n',
+  '\ud800',
+];
 
 type Mutation = (random: Random) => Promise<{ bytes: Buffer; mayChangeChart: boolean }>;
 
@@ -41,7 +70,11 @@ function mutateBytes(source: Buffer, random: Random): Buffer {
       return Buffer.concat([bytes.subarray(0, at), random.bytes(random.below(40)), bytes.subarray(at)]);
     default: {
       const from = random.below(Math.max(bytes.length, 1));
-      return Buffer.concat([bytes.subarray(0, at), bytes.subarray(from, from + random.below(2000)), bytes.subarray(at)]);
+      return Buffer.concat([
+        bytes.subarray(0, at),
+        bytes.subarray(from, from + random.below(2000)),
+        bytes.subarray(at),
+      ]);
     }
   }
 }
@@ -55,7 +88,8 @@ function mutateText(source: Buffer, random: Random): Buffer {
 }
 
 function createMutations(wrap: Buffer, pieces: readonly WrapPiece[]): readonly Mutation[] {
-  const isText = ({ header, content }: WrapPiece): boolean => (header.type ?? 'file') === 'file' && content.length < 64 * 1024;
+  const isText = ({ header, content }: WrapPiece): boolean =>
+    (header.type ?? 'file') === 'file' && content.length < 64 * 1024;
   const small = pieces.filter(({ header, content }) => header.type !== 'link' && content.length < 64 * 1024);
   return [
     // The file itself: checksums are wrong.
@@ -63,7 +97,9 @@ function createMutations(wrap: Buffer, pieces: readonly WrapPiece[]): readonly M
     // One document: checksums are right, digests may not be.
     async (random) => {
       const victim = random.pick(pieces.filter(isText));
-      const mutated = pieces.map((piece) => (piece === victim ? { ...piece, content: mutateText(piece.content, random) } : piece));
+      const mutated = pieces.map((piece) =>
+        piece === victim ? { ...piece, content: mutateText(piece.content, random) } : piece,
+      );
       return { bytes: await assembleWrap(mutated, { isPlain: random.below(4) === 0 }), mayChangeChart: true };
     },
     // The tar of the small entries.
@@ -93,7 +129,8 @@ async function useWrap(file: string): Promise<string> {
     const chart = await loadChart(wrap.chartTree, 'fuzzed');
     for (const image of wrap.lock.images) {
       const graph = await wrap.readGraph(image, context);
-      for (const { descriptor, bytes } of [graph.root, ...graph.manifests]) assert.equal(digestOf(bytes), descriptor.digest);
+      for (const { descriptor, bytes } of [graph.root, ...graph.manifests])
+        assert.equal(digestOf(bytes), descriptor.digest);
       const wanted = new Map(graph.blobs.map((blob) => [blob.digest, blob]));
       if (isSequentialStore(wrap.store)) {
         await wrap.store.readBlobsInOrder(new Set(wanted.keys()), async (digest, stream) => {
@@ -102,7 +139,10 @@ async function useWrap(file: string): Promise<string> {
         });
       } else {
         for (const blob of wanted.values()) {
-          assert.equal(digestOf(await buffer(verifyBlob(await wrap.store.openBlob(blob), blob, 'fuzzed'))), blob.digest);
+          assert.equal(
+            digestOf(await buffer(verifyBlob(await wrap.store.openBlob(blob), blob, 'fuzzed'))),
+            blob.digest,
+          );
         }
       }
     }
@@ -140,11 +180,17 @@ test(`no mutation of a wrap crashes, hangs or passes wrong bytes (seed ${String(
       } catch (error) {
         refused++;
         if (!isDtError(error)) {
-          throw new Error(`seed ${String(SEED)}, round ${String(rounds)}: ${error instanceof Error ? String(error.stack) : String(error)}`, { cause: error });
+          throw new Error(
+            `seed ${String(SEED)}, round ${String(rounds)}: ${error instanceof Error ? String(error.stack) : String(error)}`,
+            { cause: error },
+          );
         }
       }
       const durationMs = performance.now() - startedAt;
-      assert.ok(durationMs < MAX_ROUND_MS, `seed ${String(SEED)}, round ${String(rounds)} took ${durationMs.toFixed(0)} ms`);
+      assert.ok(
+        durationMs < MAX_ROUND_MS,
+        `seed ${String(SEED)}, round ${String(rounds)} took ${durationMs.toFixed(0)} ms`,
+      );
     }
     t.diagnostic(`${String(rounds)} rounds, ${String(refused)} refused, seed ${String(SEED)}`);
     assert.ok(rounds > 20, 'too few rounds to mean anything');

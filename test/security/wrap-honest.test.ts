@@ -12,7 +12,9 @@ for (const isPlain of [false, true]) {
     await withFolder(async (folder) => {
       const target = await startEmbeddedRegistry();
       try {
-        const pieces = (await takeApart(await makeHonestWrap())).filter(({ header }) => !isPlain || !header.name.includes('/.dt/'));
+        const pieces = (await takeApart(await makeHonestWrap())).filter(
+          ({ header }) => !isPlain || !header.name.includes('/.dt/'),
+        );
         const file = join(folder, 'demo.wrap.tgz');
         await writeFile(file, await assembleWrap(pieces, { isPlain }));
         const result = (await unwrapBytes(file, target.host)) as { pushed: boolean };

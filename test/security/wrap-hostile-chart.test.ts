@@ -6,15 +6,32 @@ import type { ErrorCode } from '../../src/domain/errors.ts';
 import { assertPrintable, assertWrapRefused, unwrapBytes } from '../support/assert-refused.ts';
 import { startEmbeddedRegistry } from '../support/registries.ts';
 import { runCli } from '../support/run-cli.ts';
-import { assembleWrap, editEntry, makeHonestWrap, takeApart, withFolder, type WrapPiece } from '../support/hostile-wraps.ts';
+import {
+  assembleWrap,
+  editEntry,
+  makeHonestWrap,
+  takeApart,
+  withFolder,
+  type WrapPiece,
+} from '../support/hostile-wraps.ts';
 
 type Forgery = readonly [name: string, codes: readonly ErrorCode[], path: string, edit: (text: string) => string];
 
-const named = (name: string): ((text: string) => string) => (text) => text.replace('name: demo', `name: ${JSON.stringify(name)}`);
-const versioned = (version: string): ((text: string) => string) => (text) => text.replace('version: 1.2.3', `version: ${JSON.stringify(version)}`);
+const named =
+  (name: string): ((text: string) => string) =>
+  (text) =>
+    text.replace('name: demo', `name: ${JSON.stringify(name)}`);
+const versioned =
+  (version: string): ((text: string) => string) =>
+  (text) =>
+    text.replace('version: 1.2.3', `version: ${JSON.stringify(version)}`);
 
 function yamlBomb(start = 'x'): string {
-  const levels = Array.from({ length: 12 }, (_, level) => `a${String(level + 1)}: &a${String(level + 1)} [${Array.from({ length: 20 }, () => `*a${String(level)}`).join(', ')}]`);
+  const levels = Array.from(
+    { length: 12 },
+    (_, level) =>
+      `a${String(level + 1)}: &a${String(level + 1)} [${Array.from({ length: 20 }, () => `*a${String(level)}`).join(', ')}]`,
+  );
   return `a0: &a0 ${start}\n${levels.join('\n')}\n`;
 }
 
@@ -33,8 +50,18 @@ const FORGERIES: readonly Forgery[] = [
   ['a version with an escape sequence', ['DT_CHART_INVALID'], 'Chart.yaml', versioned('1.0.0\u001b[2J')],
   ['a version that is longer than a tag', ['DT_CHART_INVALID'], 'Chart.yaml', versioned(`1.0.0-${'a'.repeat(200)}`)],
   ['a Chart.yaml that is a list', ['DT_CHART_INVALID', 'DT_YAML_INVALID'], 'Chart.yaml', () => '[]'],
-  ['a Chart.yaml nested ten thousand deep', ['DT_CHART_INVALID', 'DT_YAML_INVALID'], 'Chart.yaml', () => '['.repeat(10_000)],
-  ['a Chart.yaml with two names', ['DT_CHART_INVALID', 'DT_YAML_INVALID'], 'Chart.yaml', (text) => `${text}name: other\n`],
+  [
+    'a Chart.yaml nested ten thousand deep',
+    ['DT_CHART_INVALID', 'DT_YAML_INVALID'],
+    'Chart.yaml',
+    () => '['.repeat(10_000),
+  ],
+  [
+    'a Chart.yaml with two names',
+    ['DT_CHART_INVALID', 'DT_YAML_INVALID'],
+    'Chart.yaml',
+    (text) => `${text}name: other\n`,
+  ],
   ['a values.yaml that is no YAML', ['DT_YAML_INVALID'], 'values.yaml', () => '{'],
   ['a values.yaml that is not UTF-8', ['DT_YAML_INVALID'], 'values.yaml', () => 'a: \xff\n'],
   ['a values.yaml nested ten thousand deep', ['DT_YAML_INVALID'], 'values.yaml', () => 'a: ' + '{a: '.repeat(10_000)],
@@ -60,7 +87,10 @@ async function assertEndsSoon(pieces: readonly WrapPiece[]): Promise<void> {
     try {
       const file = join(folder, 'w.tgz');
       await writeFile(file, await assembleWrap(pieces));
-      const { code, stderr } = await runCli(['unwrap', file, `${target.host}/mirror`, '--yes'], { timeoutMs: 20_000, env: { HOME: folder } });
+      const { code, stderr } = await runCli(['unwrap', file, `${target.host}/mirror`, '--yes'], {
+        timeoutMs: 20_000,
+        env: { HOME: folder },
+      });
       assert.notEqual(code, -1, stderr);
       assert.doesNotMatch(stderr, /DT_BUG/);
     } finally {
@@ -102,7 +132,10 @@ test('control characters of a lock do not reach the terminal', async () => {
     const file = join(folder, 'w.tgz');
     const evil = String.raw`"\e]0;title\a\x9b2Jx\u202e\u2066"`;
     const pieces = editEntry(await takeApart(await makeHonestWrap()), '/chart/Images.lock', (content) =>
-      content.toString('utf8').replace('Distribution Tooling for Helm', evil).replace('version: 1.2.3', `version: ${evil}`),
+      content
+        .toString('utf8')
+        .replace('Distribution Tooling for Helm', evil)
+        .replace('version: 1.2.3', `version: ${evil}`),
     );
     await writeFile(file, await assembleWrap(pieces));
     for (const args of [['info'], ['info', '--detailed'], ['info', '--yaml']]) {
@@ -116,8 +149,10 @@ test('control characters of a lock do not reach the terminal', async () => {
 test('control characters that stand in a lock as they are do not reach the terminal', async () => {
   await withFolder(async (folder) => {
     const file = join(folder, 'w.tgz');
-    const pieces = editEntry(await takeApart(await makeHonestWrap()), '/chart/Images.lock', (content) =>
-      `# \u202e\u001b]0;title\u0007 \u009b2J\n${content.toString('utf8')}`,
+    const pieces = editEntry(
+      await takeApart(await makeHonestWrap()),
+      '/chart/Images.lock',
+      (content) => `# \u202e\u001b]0;title\u0007 \u009b2J\n${content.toString('utf8')}`,
     );
     await writeFile(file, await assembleWrap(pieces));
     const { stdout, stderr } = await runCli(['info', '--yaml', file], { env: { HOME: folder } });

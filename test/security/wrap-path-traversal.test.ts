@@ -16,7 +16,9 @@ const NAMES = [
 for (const isPlain of [false, true]) {
   for (const name of NAMES) {
     test(`a wrap ${isPlain ? 'of another tool ' : ''}with the entry ${JSON.stringify(name)} is refused`, async () => {
-      const pieces = (await takeApart(await makeHonestWrap())).filter(({ header }) => !isPlain || !header.name.includes('/.dt/'));
+      const pieces = (await takeApart(await makeHonestWrap())).filter(
+        ({ header }) => !isPlain || !header.name.includes('/.dt/'),
+      );
       const hostile = await assembleWrap([...pieces, piece(name, 'x')], { isPlain });
       await assertWrapRefused(hostile, ['DT_UNSAFE_ENTRY'], { throughProgram: name === NAMES[0] });
     });
@@ -25,6 +27,9 @@ for (const isPlain of [false, true]) {
 
 test('a wrap whose large entry leads out of the folder is refused', async () => {
   const pieces = await takeApart(await makeHonestWrap());
-  const hostile = await assembleWrap([...pieces, piece('demo-1.2.3/chart/../../../slipped', randomBytesOf('x', 70_000))]);
+  const hostile = await assembleWrap([
+    ...pieces,
+    piece('demo-1.2.3/chart/../../../slipped', randomBytesOf('x', 70_000)),
+  ]);
   await assertWrapRefused(hostile, ['DT_UNSAFE_ENTRY']);
 });

@@ -15,7 +15,11 @@ export interface RefusalOptions {
 }
 
 /** Runs `unwrap` on these bytes against an empty registry and wants one of the codes, nothing pushed, nothing left behind. */
-export async function assertWrapRefused(wrap: Uint8Array, codes: readonly ErrorCode[], options: RefusalOptions = {}): Promise<void> {
+export async function assertWrapRefused(
+  wrap: Uint8Array,
+  codes: readonly ErrorCode[],
+  options: RefusalOptions = {},
+): Promise<void> {
   await withFolder(async (folder) => {
     const file = join(folder, 'in', 'hostile.wrap.tgz');
     await mkdir(join(folder, 'in'));
@@ -23,7 +27,10 @@ export async function assertWrapRefused(wrap: Uint8Array, codes: readonly ErrorC
     const target = await startEmbeddedRegistry();
     try {
       const error = await catchError(unwrapBytes(file, target.host));
-      assert.ok(error instanceof DtError, `not refused on purpose: ${String(error)} ${error instanceof Error ? String(error.stack) : ''}`);
+      assert.ok(
+        error instanceof DtError,
+        `not refused on purpose: ${String(error)} ${error instanceof Error ? String(error.stack) : ''}`,
+      );
       assert.ok(codes.includes(error.code), `${error.code} (${error.message}) is none of ${codes.join(', ')}`);
       assertNothingPushed(target.requests, options);
       if (options.throughProgram !== false) {

@@ -32,8 +32,13 @@ export async function assertWrapFails(
       await writeFiles(work, { 'out/.keep': '' });
       const outputFile = join(work, 'out', 'demo.wrap.tgz');
       const wrapOptions = { platforms: [], allowEmpty: false, skipImages: false, isCompatible: false };
-      const error = await catchError(wrapChart({ source: { location: join(folder, 'demo') }, outputFile, ...wrapOptions }, createTestContext()));
-      assert.ok(error instanceof DtError, `not refused on purpose: ${error instanceof Error ? String(error.stack) : String(error)}`);
+      const error = await catchError(
+        wrapChart({ source: { location: join(folder, 'demo') }, outputFile, ...wrapOptions }, createTestContext()),
+      );
+      assert.ok(
+        error instanceof DtError,
+        `not refused on purpose: ${error instanceof Error ? String(error.stack) : String(error)}`,
+      );
       assert.ok(codes.includes(error.code), `${error.code} (${error.message}) is none of ${codes.join(', ')}`);
       let output = '';
       if (options.throughProgram !== false) {

@@ -99,13 +99,20 @@ export function makeHonestWrap(): Promise<Buffer> {
     const registry = await startEmbeddedRegistry();
     try {
       await pushImage(registry.host, 'library/multi:1.0', { layerBytes: 80_000, seed: 'multi', sharedLayers: 1 });
-      await pushImage(registry.host, 'library/single:2.0', { platforms: ['linux/amd64'], layerBytes: 3_000, seed: 'single' });
+      await pushImage(registry.host, 'library/single:2.0', {
+        platforms: ['linux/amd64'],
+        layerBytes: 3_000,
+        seed: 'single',
+      });
       const images = [`${registry.host}/library/multi:1.0`, `${registry.host}/library/single:2.0`];
       const files = chartFiles(images, { 'files/large.bin': randomBytesOf('large', 70_000) });
       await writeFiles(join(folder, 'demo'), files);
       const outputFile = join(folder, 'demo.wrap.tgz');
       const options = { platforms: [], allowEmpty: false, skipImages: false, isCompatible: false };
-      await wrapChart({ source: { location: join(folder, 'demo') }, outputFile, ...options }, createTestContext({ SOURCE_DATE_EPOCH: '1700000000' }));
+      await wrapChart(
+        { source: { location: join(folder, 'demo') }, outputFile, ...options },
+        createTestContext({ SOURCE_DATE_EPOCH: '1700000000' }),
+      );
       return await readFile(outputFile);
     } finally {
       await registry.close();
@@ -180,7 +187,11 @@ export function storedMember(content: Buffer): Buffer {
 }
 
 /** The wrap with one JSON entry edited. */
-export function editJson(pieces: readonly WrapPiece[], suffix: string, edit: (document: Record<string, unknown>) => unknown): WrapPiece[] {
+export function editJson(
+  pieces: readonly WrapPiece[],
+  suffix: string,
+  edit: (document: Record<string, unknown>) => unknown,
+): WrapPiece[] {
   return editEntry(pieces, suffix, (content) => {
     const document = JSON.parse(content.toString('utf8')) as Record<string, unknown>;
     return Buffer.from(JSON.stringify(edit(document) ?? document));
@@ -188,7 +199,11 @@ export function editJson(pieces: readonly WrapPiece[], suffix: string, edit: (do
 }
 
 /** The wrap with one entry edited; throws if there is no such entry. */
-export function editEntry(pieces: readonly WrapPiece[], suffix: string, edit: (content: Buffer) => Buffer | string): WrapPiece[] {
+export function editEntry(
+  pieces: readonly WrapPiece[],
+  suffix: string,
+  edit: (content: Buffer) => Buffer | string,
+): WrapPiece[] {
   if (!pieces.some(({ header }) => header.name.endsWith(suffix))) throw new Error(`no entry ends with ${suffix}`);
   return pieces.map((piece) =>
     piece.header.name.endsWith(suffix) ? { ...piece, content: Buffer.from(edit(piece.content)) } : piece,

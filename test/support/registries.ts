@@ -90,7 +90,10 @@ export function findDistribution3(): string | undefined {
 /** The binary of distribution 2 as Debian packages it, or undefined if there is none. */
 export function findDistribution2(): string | undefined {
   const folders = (process.env['PATH'] ?? '').split(delimiter).filter((folder) => folder !== '');
-  const paths = [join(REPOSITORY_ROOT, '.tools/bin/registry2'), ...folders.map((folder) => join(folder, 'docker-registry'))];
+  const paths = [
+    join(REPOSITORY_ROOT, '.tools/bin/registry2'),
+    ...folders.map((folder) => join(folder, 'docker-registry')),
+  ];
   return paths.find(isExecutable);
 }
 

@@ -56,7 +56,12 @@ export async function startScriptedServer(handle: ScriptedHandler): Promise<Scri
   };
 }
 
-export function sendJson(response: ServerResponse, status: number, document: unknown, headers: Readonly<Record<string, string>> = {}): void {
+export function sendJson(
+  response: ServerResponse,
+  status: number,
+  document: unknown,
+  headers: Readonly<Record<string, string>> = {},
+): void {
   response.writeHead(status, { 'content-type': 'application/json', ...headers });
   response.end(JSON.stringify(document));
 }
@@ -68,7 +73,9 @@ export interface RepositoryContent {
 }
 
 /** A single-platform image as `1.0`, with what a test may want to bend. */
-export function createContent(layers: readonly Buffer[] = [Buffer.from('layer one')]): RepositoryContent & { readonly manifest: Descriptor; readonly layers: readonly Descriptor[] } {
+export function createContent(
+  layers: readonly Buffer[] = [Buffer.from('layer one')],
+): RepositoryContent & { readonly manifest: Descriptor; readonly layers: readonly Descriptor[] } {
   const content: RepositoryContent = { manifests: new Map(), blobs: new Map() };
   const config = addBlob(content, Buffer.from('{"os":"linux","architecture":"amd64"}'), MEDIA_TYPE_OCI_CONFIG);
   const layerDescriptors = layers.map((bytes) => addBlob(content, bytes, MEDIA_TYPE_OCI_LAYER_GZIP));
@@ -83,7 +90,12 @@ export function addBlob(content: RepositoryContent, bytes: Buffer, mediaType: st
   return { mediaType, digest, size: bytes.length };
 }
 
-export function addManifest(content: RepositoryContent, document: unknown, mediaType: string, tag?: string): Descriptor {
+export function addManifest(
+  content: RepositoryContent,
+  document: unknown,
+  mediaType: string,
+  tag?: string,
+): Descriptor {
   const bytes = Buffer.from(typeof document === 'string' ? document : JSON.stringify(document));
   const digest: Digest = digestOf(bytes);
   content.manifests.set(digest, { bytes, mediaType });
@@ -92,11 +104,20 @@ export function addManifest(content: RepositoryContent, document: unknown, media
 }
 
 export function addIndex(content: RepositoryContent, children: readonly unknown[], tag?: string): Descriptor {
-  return addManifest(content, { schemaVersion: 2, mediaType: MEDIA_TYPE_OCI_INDEX, manifests: children }, MEDIA_TYPE_OCI_INDEX, tag);
+  return addManifest(
+    content,
+    { schemaVersion: 2, mediaType: MEDIA_TYPE_OCI_INDEX, manifests: children },
+    MEDIA_TYPE_OCI_INDEX,
+    tag,
+  );
 }
 
 /** Answers reads as a registry does. */
-export function serveContent(content: RepositoryContent, { method, url }: RecordedRequest, response: ServerResponse): void {
+export function serveContent(
+  content: RepositoryContent,
+  { method, url }: RecordedRequest,
+  response: ServerResponse,
+): void {
   const [, kind = '', name = ''] = /^\/v2\/.+\/(manifests|blobs)\/([^/?]+)$/.exec(url) ?? [];
   const found = kind === 'manifests' ? content.manifests.get(name) : undefined;
   const bytes = kind === 'blobs' ? content.blobs.get(name) : found?.bytes;

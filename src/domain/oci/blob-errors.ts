@@ -2,7 +2,12 @@ import { DtError } from '../errors.ts';
 import type { Digest } from './digest.ts';
 
 /** DT_SIZE_MISMATCH for a blob that came with `seen` bytes. */
-export function sizeMismatchError(digest: Digest, expectedBytes: number, sourceName: string, seen: number | 'more'): DtError {
+export function sizeMismatchError(
+  digest: Digest,
+  expectedBytes: number,
+  sourceName: string,
+  seen: number | 'more',
+): DtError {
   return new DtError(
     'DT_SIZE_MISMATCH',
     `blob ${digest} from ${sourceName} has ${String(seen)} bytes where ${String(expectedBytes)} were promised`,

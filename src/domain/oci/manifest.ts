@@ -1,12 +1,7 @@
 import { DtError } from '../errors.ts';
 import type { Descriptor, ManifestContent } from './descriptor.ts';
 import { isDigest, parseDigest, type Digest } from './digest.ts';
-import {
-  isIndexMediaType,
-  isManifestMediaType,
-  MEDIA_TYPE_OCI_INDEX,
-  MEDIA_TYPE_OCI_MANIFEST,
-} from './media-types.ts';
+import { isIndexMediaType, isManifestMediaType, MEDIA_TYPE_OCI_INDEX, MEDIA_TYPE_OCI_MANIFEST } from './media-types.ts';
 import { readPlatform } from './platform.ts';
 
 /** Registries must accept manifests of 4 MiB; some accept more. https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pushing-manifests */
@@ -115,7 +110,8 @@ function readDescriptor(value: unknown, reject: (why: string) => DtError): Descr
   const record = value as Record<string, unknown>;
   const { mediaType, size, annotations, urls, artifactType } = record;
   if (typeof mediaType !== 'string') throw reject('a descriptor has no mediaType');
-  if (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0) throw reject('a descriptor has no valid size');
+  if (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0)
+    throw reject('a descriptor has no valid size');
   const platform = readPlatform(record['platform']);
   return {
     mediaType,

@@ -17,7 +17,9 @@ export interface TableOfContents {
 }
 
 export function formatTableOfContents(toc: TableOfContents): Buffer {
-  const members = toc.members.map(({ offset, length, path }) => (path === undefined ? [offset, length] : [offset, length, path]));
+  const members = toc.members.map(({ offset, length, path }) =>
+    path === undefined ? [offset, length] : [offset, length, path],
+  );
   return Buffer.from(`${JSON.stringify({ members })}\n`);
 }
 
@@ -27,14 +29,16 @@ export function formatTableOfContents(toc: TableOfContents): Buffer {
  */
 export function parseTableOfContents(bytes: Uint8Array, endOffset: number): TableOfContents {
   const document = parseJson(bytes, WRAP_TOC_PATH) as { members?: unknown } | null;
-  const invalid = (why: string): DtError => new DtError('DT_WRAP_INVALID', `${WRAP_TOC_PATH} in the wrap is not valid: ${why}`);
+  const invalid = (why: string): DtError =>
+    new DtError('DT_WRAP_INVALID', `${WRAP_TOC_PATH} in the wrap is not valid: ${why}`);
   if (!Array.isArray(document?.members)) throw invalid('it has no members');
   let expectedOffset = 0;
   const members = document.members.map((item: unknown): TocMember => {
     if (!Array.isArray(item)) throw invalid('a member is not a list');
     const [offset, length, path] = item as unknown[];
     if (offset !== expectedOffset) throw invalid('members do not follow each other');
-    if (typeof length !== 'number' || !Number.isSafeInteger(length) || length <= 0) throw invalid('a member has no length');
+    if (typeof length !== 'number' || !Number.isSafeInteger(length) || length <= 0)
+      throw invalid('a member has no length');
     expectedOffset += length;
     if (path === undefined) return { offset, length };
     if (typeof path !== 'string') throw invalid('a path is not a text');

@@ -110,7 +110,8 @@ function readImage(value: unknown): WrappedImage {
 function readBlob(value: unknown): WrappedBlob {
   const record = asRecord(value, 'a blob');
   const size = record['size'];
-  if (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0) throw invalid('the size of a blob is missing');
+  if (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0)
+    throw invalid('the size of a blob is missing');
   return {
     digest: asDigest(record['digest']),
     size,

@@ -46,7 +46,10 @@ function loadYaml(text: string, schema: typeof YAML_SCHEMA, name: string): unkno
     throw toYamlError(error, name);
   }
   if (text.includes('*') && countExpandedNodes(document, new Map()) > MAX_EXPANDED_NODES) {
-    throw new DtError('DT_YAML_INVALID', `${name} is refused: its aliases stand for more than ${String(MAX_EXPANDED_NODES)} nodes`);
+    throw new DtError(
+      'DT_YAML_INVALID',
+      `${name} is refused: its aliases stand for more than ${String(MAX_EXPANDED_NODES)} nodes`,
+    );
   }
   return document;
 }

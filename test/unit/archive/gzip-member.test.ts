@@ -20,7 +20,18 @@ import {
 } from '../../../src/archive/gzip-member.ts';
 import { createRandom, SEED } from '../../support/random.ts';
 
-const BORDERS = [0, 1, 2, 511, 512, STORED_BLOCK_BYTES - 1, STORED_BLOCK_BYTES, STORED_BLOCK_BYTES + 1, 2 * STORED_BLOCK_BYTES, 2 * STORED_BLOCK_BYTES + 1];
+const BORDERS = [
+  0,
+  1,
+  2,
+  511,
+  512,
+  STORED_BLOCK_BYTES - 1,
+  STORED_BLOCK_BYTES,
+  STORED_BLOCK_BYTES + 1,
+  2 * STORED_BLOCK_BYTES,
+  2 * STORED_BLOCK_BYTES + 1,
+];
 
 /** A member put together block by block at the places that the functions name. */
 function layOut(content: Buffer): Buffer {
@@ -56,12 +67,18 @@ test(`the length of a member tells its content, and no other length does (seed $
     assert.equal(storedContentBytes(storedMemberLength(size)), size);
   }
   const valid = new Set(Array.from({ length: 140_000 }, (_, size) => storedMemberLength(size)));
-  for (let length = 0; length < 140_000; length++) assert.equal(storedContentBytes(length) !== undefined, valid.has(length), String(length));
+  for (let length = 0; length < 140_000; length++)
+    assert.equal(storedContentBytes(length) !== undefined, valid.has(length), String(length));
   for (const length of [-1, 0, 5, GZIP_HEADER_BYTES, 22]) assert.equal(storedContentBytes(length), undefined);
 });
 
 test('GNU gzip and GNU tar read members one behind the other, with the footer', () => {
-  const file = Buffer.concat([deflateMember(Buffer.from('small ')), layOut(Buffer.alloc(150_000, 'large ')), deflateMember(Buffer.alloc(0)), formatFooter(12)]);
+  const file = Buffer.concat([
+    deflateMember(Buffer.from('small ')),
+    layOut(Buffer.alloc(150_000, 'large ')),
+    deflateMember(Buffer.alloc(0)),
+    formatFooter(12),
+  ]);
   const expected = Buffer.concat([Buffer.from('small '), Buffer.alloc(150_000, 'large ')]);
   assert.ok(gunzipSync(file).equals(expected));
   assert.ok(execFileSync('gzip', ['-dc'], { input: file, maxBuffer: 2 ** 20 }).equals(expected));
@@ -93,10 +110,15 @@ test('a footer with any bit flipped is no footer of the same offset', () => {
   for (let bit = 0; bit < footer.length * 8; bit++) {
     const flipped = Buffer.from(footer);
     const at = Math.floor(bit / 8);
-    flipped.writeUInt8(flipped.readUInt8(at) ^ (1 << bit % 8), at);
+    flipped.writeUInt8(flipped.readUInt8(at) ^ (1 << (bit % 8)), at);
     assert.notEqual(parseFooter(flipped), 123_456);
   }
-  for (const bytes of [Buffer.alloc(0), Buffer.alloc(FOOTER_BYTES), footer.subarray(1), Buffer.concat([footer, Buffer.alloc(1)])]) {
+  for (const bytes of [
+    Buffer.alloc(0),
+    Buffer.alloc(FOOTER_BYTES),
+    footer.subarray(1),
+    Buffer.concat([footer, Buffer.alloc(1)]),
+  ]) {
     assert.equal(parseFooter(bytes), undefined);
   }
   const uppercase = Buffer.from(footer.toString('latin1').replace('1e240', '1E240'), 'latin1');

@@ -19,7 +19,19 @@ before(async () => {
 });
 after(async () => rm(folder, { recursive: true, force: true }));
 
-const PARTS = ['a', 'ü', '漢字', 'name with blanks', '"quoted"', 'x'.repeat(90), 'é'.repeat(120), '🎈', '-dash', '.hidden', "it's"];
+const PARTS = [
+  'a',
+  'ü',
+  '漢字',
+  'name with blanks',
+  '"quoted"',
+  'x'.repeat(90),
+  'é'.repeat(120),
+  '🎈',
+  '-dash',
+  '.hidden',
+  "it's",
+];
 
 interface Sample {
   readonly entries: readonly WrapEntry[];
@@ -34,12 +46,24 @@ function createSample(random: Random): Sample {
     const path = `top/${Array.from({ length: depth }, () => random.pick(PARTS)).join('/')}/${String(contents.size)}`;
     return path;
   };
-  const sizes = [0, 1, 511, 512, 513, LARGE_ENTRY_BYTES - 1, LARGE_ENTRY_BYTES, LARGE_ENTRY_BYTES + 1, 65_535 * 3, 300_000];
+  const sizes = [
+    0,
+    1,
+    511,
+    512,
+    513,
+    LARGE_ENTRY_BYTES - 1,
+    LARGE_ENTRY_BYTES,
+    LARGE_ENTRY_BYTES + 1,
+    65_535 * 3,
+    300_000,
+  ];
   for (let i = 0; i < 25; i++) {
     const path = newPath();
     const bytes = Buffer.alloc(random.below(3) === 0 ? random.below(200_000) : random.pick(sizes), random.bytes(97));
     contents.set(path, bytes);
-    if (bytes.length >= LARGE_ENTRY_BYTES && random.below(2) === 0) entries.push({ kind: 'blob', path, digest: digestOf(bytes), sizeBytes: bytes.length });
+    if (bytes.length >= LARGE_ENTRY_BYTES && random.below(2) === 0)
+      entries.push({ kind: 'blob', path, digest: digestOf(bytes), sizeBytes: bytes.length });
     else entries.push({ kind: 'file', path, mode: 0o600 + random.below(0o70), bytes });
     if (random.below(5) === 0) entries.push({ kind: 'directory', path: `top/folder${String(i)}`, mode: 0o755 });
   }
@@ -55,7 +79,10 @@ async function write(name: string, { entries, contents }: Sample, mtimeSeconds =
   const digests = new Map([...contents.values()].map((bytes) => [digestOf(bytes), bytes]));
   for (const entry of entries) {
     if (entry.kind !== 'blob' || writer.isFinished(entry.digest)) continue;
-    await writer.writeBlob(entry.digest, Readable.from([digests.get(entry.digest) ?? Buffer.alloc(0)], { objectMode: false }));
+    await writer.writeBlob(
+      entry.digest,
+      Readable.from([digests.get(entry.digest) ?? Buffer.alloc(0)], { objectMode: false }),
+    );
   }
   await writer.finish();
   assert.equal((await stat(path)).size, plan.totalBytes);
@@ -70,7 +97,8 @@ for (let round = 0; round < 8; round++) {
     const reader = await WrapReader.open(path);
     assert.ok(reader !== undefined);
     const found = new Map<string, Buffer>();
-    for await (const entry of reader.readSmallEntries()) if (entry.type === 'file') found.set(entry.path, Buffer.from(entry.bytes));
+    for await (const entry of reader.readSmallEntries())
+      if (entry.type === 'file') found.set(entry.path, Buffer.from(entry.bytes));
     for (const large of reader.largePaths()) {
       const { stream, sizeBytes } = await reader.openLarge(large);
       const bytes = await buffer(stream);
@@ -79,11 +107,16 @@ for (let round = 0; round < 8; round++) {
       found.set(large, bytes);
     }
     await reader.close();
-    const list = (map: ReadonlyMap<string, Buffer>): unknown => [...map].map(([name, bytes]) => [name, digestOf(bytes)]).sort();
+    const list = (map: ReadonlyMap<string, Buffer>): unknown =>
+      [...map].map(([name, bytes]) => [name, digestOf(bytes)]).sort();
     assert.deepEqual(list(found), list(sample.contents));
 
     const archive = await readArchive(path);
-    const files = new Map(archive.filter(({ type, name }) => type === 'file' && name !== 'top/.dt/toc.json').map(({ name, bytes }) => [name, bytes]));
+    const files = new Map(
+      archive
+        .filter(({ type, name }) => type === 'file' && name !== 'top/.dt/toc.json')
+        .map(({ name, bytes }) => [name, bytes]),
+    );
     assert.deepEqual(list(files), list(sample.contents));
     assert.equal(archive.at(-1)?.name, 'top/.dt/toc.json');
 
@@ -97,7 +130,11 @@ for (let round = 0; round < 8; round++) {
 
 test('equal entries give equal bytes, and the time is that of the plan', async () => {
   const sample = createSample(createRandom(SEED));
-  const [first, second, later] = await Promise.all([write('a.tgz', sample, 5), write('b.tgz', sample, 5), write('c.tgz', sample, 6)]);
+  const [first, second, later] = await Promise.all([
+    write('a.tgz', sample, 5),
+    write('b.tgz', sample, 5),
+    write('c.tgz', sample, 6),
+  ]);
   assert.ok((await readFile(first)).equals(await readFile(second)));
   assert.ok(!(await readFile(first)).equals(await readFile(later)));
 });
@@ -106,7 +143,10 @@ test('a path of nearly 4096 bytes in front of a large entry is read', async () =
   const path = `top/${Array.from({ length: 15 }, () => 'ü'.repeat(125)).join('/')}`;
   assert.ok(Buffer.byteLength(path) > 3700);
   const bytes = Buffer.alloc(LARGE_ENTRY_BYTES, 'x');
-  const file = await write('long.tgz', { entries: [{ kind: 'file', path, mode: 0o644, bytes }], contents: new Map([[path, bytes]]) });
+  const file = await write('long.tgz', {
+    entries: [{ kind: 'file', path, mode: 0o644, bytes }],
+    contents: new Map([[path, bytes]]),
+  });
   const reader = await WrapReader.open(file);
   assert.ok(reader !== undefined);
   assert.ok((await reader.readLarge(path, 2 ** 20)).bytes.equals(bytes));
@@ -118,8 +158,14 @@ test('a blob that fails leaves no file under the final name', async () => {
   const digest = digestOf(bytes);
   const path = join(folder, 'failed', 'out.tgz');
   await mkdir(join(folder, 'failed'));
-  const writer = await WrapWriter.open(path, planWrap([{ kind: 'blob', path: 'top/x', digest, sizeBytes: bytes.length }], 'top', 0));
-  await assert.rejects(writer.writeBlob(digest, Readable.from([Buffer.alloc(bytes.length, 'y')], { objectMode: false })), { code: 'DT_DIGEST_MISMATCH' });
+  const writer = await WrapWriter.open(
+    path,
+    planWrap([{ kind: 'blob', path: 'top/x', digest, sizeBytes: bytes.length }], 'top', 0),
+  );
+  await assert.rejects(
+    writer.writeBlob(digest, Readable.from([Buffer.alloc(bytes.length, 'y')], { objectMode: false })),
+    { code: 'DT_DIGEST_MISMATCH' },
+  );
   assert.equal(writer.isFinished(digest), false);
   await assert.rejects(writer.finish(), { code: 'DT_OUTPUT_FAILED' });
   await writer.abandon();
@@ -128,7 +174,12 @@ test('a blob that fails leaves no file under the final name', async () => {
 
 test('a run that was interrupted keeps its finished blobs, and only those', async () => {
   const blobs = ['x', 'y', 'z'].map((fill) => Buffer.alloc(100_000, fill));
-  const entries = blobs.map((bytes, index): WrapEntry => ({ kind: 'blob', path: `top/${String(index)}`, digest: digestOf(bytes), sizeBytes: bytes.length }));
+  const entries = blobs.map((bytes, index): WrapEntry => ({
+    kind: 'blob',
+    path: `top/${String(index)}`,
+    digest: digestOf(bytes),
+    sizeBytes: bytes.length,
+  }));
   const plan = planWrap(entries, 'top', 0);
   const path = join(folder, 'resumed.tgz');
   const [first = Buffer.alloc(0), second = Buffer.alloc(0), third = Buffer.alloc(0)] = blobs;
@@ -143,11 +194,17 @@ test('a run that was interrupted keeps its finished blobs, and only those', asyn
   partial.write('n', at + 50);
   await writeFile(`${path}.partial`, partial);
   const resumed = await WrapWriter.open(path, plan);
-  assert.deepEqual([first, second, third].map((bytes) => resumed.isFinished(digestOf(bytes))), [true, false, false]);
+  assert.deepEqual(
+    [first, second, third].map((bytes) => resumed.isFinished(digestOf(bytes))),
+    [true, false, false],
+  );
   await resumed.writeBlob(digestOf(second), stream(second));
   await resumed.writeBlob(digestOf(third), stream(third));
   await resumed.finish();
-  assert.deepEqual((await readArchive(path)).slice(0, 3).map(({ bytes }) => digestOf(bytes)), blobs.map((bytes) => digestOf(bytes)));
+  assert.deepEqual(
+    (await readArchive(path)).slice(0, 3).map(({ bytes }) => digestOf(bytes)),
+    blobs.map((bytes) => digestOf(bytes)),
+  );
 });
 
 test('a file without footer is no wrap of ours; a missing one is an error', async () => {
@@ -159,7 +216,10 @@ test('a file without footer is no wrap of ours; a missing one is an error', asyn
 
 test('an entry that is asked for with another size, or does not exist, is refused', async () => {
   const bytes = Buffer.alloc(LARGE_ENTRY_BYTES, 'x');
-  const file = await write('sizes.tgz', { entries: [{ kind: 'file', path: 'top/x', mode: 0o644, bytes }], contents: new Map() });
+  const file = await write('sizes.tgz', {
+    entries: [{ kind: 'file', path: 'top/x', mode: 0o644, bytes }],
+    contents: new Map(),
+  });
   const reader = await WrapReader.open(file);
   assert.ok(reader !== undefined);
   await assert.rejects(reader.openLarge('top/x', bytes.length + 1), { code: 'DT_WRAP_INVALID' });

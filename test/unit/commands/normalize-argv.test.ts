@@ -120,7 +120,12 @@ test('an unknown command comes with the closest one', () => {
       return isDtError(error) ? error.detail : error;
     }
   });
-  assert.deepEqual(details, ['Did you mean "wrap"?', 'Did you mean "images lock"?', 'Did you mean "images"?', undefined]);
+  assert.deepEqual(details, [
+    'Did you mean "wrap"?',
+    'Did you mean "images lock"?',
+    'Did you mean "images"?',
+    undefined,
+  ]);
 });
 
 function normalize(line: string): Invocation {

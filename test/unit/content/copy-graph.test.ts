@@ -11,7 +11,12 @@ import { addImage, addIndex, CountingStore, createRegistry, OrderedStore, Record
 
 const OPTIONS = { concurrency: 4 };
 
-async function job(source: MemoryStore, root: ManifestContent, target: MemoryStore, tags: readonly string[] = ['1.0']): Promise<CopyJob> {
+async function job(
+  source: MemoryStore,
+  root: ManifestContent,
+  target: MemoryStore,
+  tags: readonly string[] = ['1.0'],
+): Promise<CopyJob> {
   return { source, target, graph: await readGraph(source, root, OPTIONS), tags };
 }
 
@@ -20,7 +25,10 @@ test('copies everything below a root, each blob once, and then tags it', async (
   const root = addIndex(source, [addImage(source, 'a', ['shared', 'a']), addImage(source, 'b', ['shared', 'b'])]);
   const target = new RecordingStore();
   let seenBytes = 0;
-  const summary = await copyGraphs([await job(source, root, target)], { ...OPTIONS, onBytes: (sizeBytes) => (seenBytes += sizeBytes) });
+  const summary = await copyGraphs([await job(source, root, target)], {
+    ...OPTIONS,
+    onBytes: (sizeBytes) => (seenBytes += sizeBytes),
+  });
   assert.equal(new Set(source.opened).size, source.opened.length);
   assert.deepEqual(summary.blobs, { present: 0, mounted: 0, written: 5 });
   const totalBytes = [...source.blobs.values()].reduce((sum, { length }) => sum + length, 0);
@@ -37,10 +45,16 @@ test('what is there already is neither opened nor sent, but counts as done', asy
   await copyGraphs([await job(source, root, target)], OPTIONS);
   source.opened.length = 0;
   let seenBytes = 0;
-  const summary = await copyGraphs([await job(source, root, target)], { ...OPTIONS, onBytes: (sizeBytes) => (seenBytes += sizeBytes) });
+  const summary = await copyGraphs([await job(source, root, target)], {
+    ...OPTIONS,
+    onBytes: (sizeBytes) => (seenBytes += sizeBytes),
+  });
   assert.deepEqual(source.opened, []);
   assert.deepEqual(summary, { blobs: { present: 3, mounted: 0, written: 0 }, sentBytes: 0 });
-  assert.equal(seenBytes, [...source.blobs.values()].reduce((sum, { length }) => sum + length, 0));
+  assert.equal(
+    seenBytes,
+    [...source.blobs.values()].reduce((sum, { length }) => sum + length, 0),
+  );
 });
 
 test('a blob goes to one repository of a registry and is mounted into the others', async () => {
@@ -64,7 +78,11 @@ test('a registry that refuses mounts gets the blob again', async () => {
 });
 
 test('a blob with other bytes is refused, and then no manifest is written', async () => {
-  for (const [bytes, code] of [['tw0', 'DT_DIGEST_MISMATCH'], ['tw', 'DT_SIZE_MISMATCH'], ['twoo', 'DT_SIZE_MISMATCH']] as const) {
+  for (const [bytes, code] of [
+    ['tw0', 'DT_DIGEST_MISMATCH'],
+    ['tw', 'DT_SIZE_MISMATCH'],
+    ['twoo', 'DT_SIZE_MISMATCH'],
+  ] as const) {
     const source = new CountingStore();
     const root = addImage(source, 'a', ['one', 'two']);
     source.blobs.set(digestOf('two'), Buffer.from(bytes));
@@ -81,7 +99,10 @@ test('the first failure aborts the siblings, and nothing new is started', async 
   const aborted: Digest[] = [];
   const failing = digestOf('layer 1');
   class SlowStore extends CountingStore {
-    override openBlob(descriptor: Descriptor, options: { readonly signal?: AbortSignal | undefined } = {}): Promise<Readable> {
+    override openBlob(
+      descriptor: Descriptor,
+      options: { readonly signal?: AbortSignal | undefined } = {},
+    ): Promise<Readable> {
       this.opened.push(descriptor.digest);
       if (descriptor.digest === failing) return Promise.reject(new DtError('DT_REGISTRY_ERROR', 'broken'));
       return new Promise((_, reject) => {
@@ -98,7 +119,10 @@ test('the first failure aborts the siblings, and nothing new is started', async 
   const source = new SlowStore();
   const root = addImage(source, 'a', layers);
   const target = new RecordingStore();
-  await assert.rejects(copyGraphs([await job(source, root, target)], { concurrency: 30 }), { code: 'DT_REGISTRY_ERROR', message: 'broken' });
+  await assert.rejects(copyGraphs([await job(source, root, target)], { concurrency: 30 }), {
+    code: 'DT_REGISTRY_ERROR',
+    message: 'broken',
+  });
   assert.equal(aborted.length, source.opened.length - 1);
   assert.deepEqual(target.written, []);
 
@@ -130,7 +154,10 @@ test('a target that refuses an index without its children gets the other root', 
   const [kept, lost] = [addImage(source, 'a', ['a']), addImage(source, 'b', ['b'])];
   const root = addIndex(source, [kept, lost]);
   const fallbackRoot = addIndex(source, [kept]);
-  const graph = await readGraph(source, root, { ...OPTIONS, selectChild: ({ digest }) => digest === kept.descriptor.digest });
+  const graph = await readGraph(source, root, {
+    ...OPTIONS,
+    selectChild: ({ digest }) => digest === kept.descriptor.digest,
+  });
   for (const acceptSparseIndexes of [false, true]) {
     const target = new RecordingStore({ acceptSparseIndexes });
     await copyGraphs([{ source, target, graph, tags: ['t'], fallbackRoot }], OPTIONS);

@@ -67,5 +67,10 @@ test('nothing to do is done at once', async () => {
 
 test('a work function that throws at once counts as a failure', async () => {
   const failure = new Error('at once');
-  await assert.rejects(mapConcurrently([1], { concurrency: 5 }, () => { throw failure; }), failure);
+  await assert.rejects(
+    mapConcurrently([1], { concurrency: 5 }, () => {
+      throw failure;
+    }),
+    failure,
+  );
 });

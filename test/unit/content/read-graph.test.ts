@@ -7,7 +7,8 @@ import { MEDIA_TYPE_OCI_MANIFEST } from '../../../src/domain/oci/media-types.ts'
 import { addBlob, addImage, addIndex, addManifest, CountingStore } from './content-fixtures.ts';
 
 const OPTIONS = { concurrency: 4 };
-const digests = (items: readonly { readonly descriptor: Descriptor }[]): string[] => items.map(({ descriptor }) => descriptor.digest);
+const digests = (items: readonly { readonly descriptor: Descriptor }[]): string[] =>
+  items.map(({ descriptor }) => descriptor.digest);
 
 test('an image is its root, with config and layers', async () => {
   const store = new CountingStore();
@@ -15,7 +16,10 @@ test('an image is its root, with config and layers', async () => {
   const graph = await readGraph(store, image, OPTIONS);
   assert.equal(graph.root, image);
   assert.deepEqual(graph.manifests, []);
-  assert.deepEqual(new Set(graph.blobs.map(({ digest }) => digest)), new Set([digestOf('{"name":"a"}'), digestOf('one'), digestOf('two')]));
+  assert.deepEqual(
+    new Set(graph.blobs.map(({ digest }) => digest)),
+    new Set([digestOf('{"name":"a"}'), digestOf('one'), digestOf('two')]),
+  );
 });
 
 test('nested indexes give every manifest once, children before their parents', async () => {
@@ -25,7 +29,9 @@ test('nested indexes give every manifest once, children before their parents', a
   const root = addIndex(store, [inner, a, a]);
   const graph = await readGraph(store, root, OPTIONS);
   assert.deepEqual(digests(graph.manifests).sort(), digests([a, b, inner]).sort());
-  assert.ok(digests(graph.manifests).indexOf(inner.descriptor.digest) > digests(graph.manifests).indexOf(b.descriptor.digest));
+  assert.ok(
+    digests(graph.manifests).indexOf(inner.descriptor.digest) > digests(graph.manifests).indexOf(b.descriptor.digest),
+  );
   assert.equal(graph.blobs.length, 5);
   assert.equal(countBlobBytes([graph, graph]), '{"name":"a"}'.length * 2 + 'shared'.length + 2);
 });
@@ -33,17 +39,34 @@ test('nested indexes give every manifest once, children before their parents', a
 test('a child that is listed a thousand times is read once', async () => {
   const store = new CountingStore();
   const image = addImage(store, 'a', ['one']);
-  const graph = await readGraph(store, addIndex(store, Array.from({ length: 1000 }, () => image)), OPTIONS);
+  const graph = await readGraph(
+    store,
+    addIndex(
+      store,
+      Array.from({ length: 1000 }, () => image),
+    ),
+    OPTIONS,
+  );
   assert.equal(store.readManifests.length, 1);
   assert.equal(graph.manifests.length, 1);
 });
 
 test('only chosen children are read, attestations like any other', async () => {
   const store = new CountingStore();
-  const [amd, arm, attestation] = ['amd', 'arm', 'attestation'].map((name) => addImage(store, name, [name])) as [ReturnType<typeof addImage>, ReturnType<typeof addImage>, ReturnType<typeof addImage>];
-  const annotations = { 'vnd.docker.reference.type': 'attestation-manifest', 'vnd.docker.reference.digest': amd.descriptor.digest };
+  const [amd, arm, attestation] = ['amd', 'arm', 'attestation'].map((name) => addImage(store, name, [name])) as [
+    ReturnType<typeof addImage>,
+    ReturnType<typeof addImage>,
+    ReturnType<typeof addImage>,
+  ];
+  const annotations = {
+    'vnd.docker.reference.type': 'attestation-manifest',
+    'vnd.docker.reference.digest': amd.descriptor.digest,
+  };
   const root = addIndex(store, [amd, arm, { ...attestation.descriptor, annotations }]);
-  const graph = await readGraph(store, root, { ...OPTIONS, selectChild: ({ digest, annotations: found }) => digest === amd.descriptor.digest || found !== undefined });
+  const graph = await readGraph(store, root, {
+    ...OPTIONS,
+    selectChild: ({ digest, annotations: found }) => digest === amd.descriptor.digest || found !== undefined,
+  });
   assert.deepEqual(digests(graph.manifests), digests([amd, attestation]));
   assert.deepEqual(store.readManifests.sort(), digests([amd, attestation]).sort());
 });
@@ -57,7 +80,12 @@ test('a child of an index that is no manifest is a blob', async () => {
 test('layers that may not be distributed are left out', async () => {
   const store = new CountingStore();
   const config = addBlob(store, '{}');
-  const foreign = { mediaType: 'application/vnd.docker.image.rootfs.foreign.diff.tar.gzip', digest: digestOf('x'), size: 1, urls: ['https://example.com'] };
+  const foreign = {
+    mediaType: 'application/vnd.docker.image.rootfs.foreign.diff.tar.gzip',
+    digest: digestOf('x'),
+    size: 1,
+    urls: ['https://example.com'],
+  };
   const image = addManifest(store, { config, layers: [foreign] }, MEDIA_TYPE_OCI_MANIFEST);
   assert.deepEqual((await readGraph(store, image, OPTIONS)).blobs, [config]);
 });
@@ -74,13 +102,19 @@ test('a child of another size than its index says is refused', async () => {
   const store = new CountingStore();
   const image = addImage(store, 'a', ['one']);
   for (const size of [0, image.descriptor.size + 1]) {
-    await assert.rejects(readGraph(store, addIndex(store, [{ ...image.descriptor, size }]), OPTIONS), { code: 'DT_SIZE_MISMATCH' });
+    await assert.rejects(readGraph(store, addIndex(store, [{ ...image.descriptor, size }]), OPTIONS), {
+      code: 'DT_SIZE_MISMATCH',
+    });
   }
 });
 
 test('manifests that would take too much memory are refused before they are read', async () => {
   const store = new CountingStore();
-  const children = Array.from({ length: 200 }, (_, index) => ({ mediaType: MEDIA_TYPE_OCI_MANIFEST, digest: digestOf(String(index)), size: 1024 * 1024 }));
+  const children = Array.from({ length: 200 }, (_, index) => ({
+    mediaType: MEDIA_TYPE_OCI_MANIFEST,
+    digest: digestOf(String(index)),
+    size: 1024 * 1024,
+  }));
   await assert.rejects(readGraph(store, addIndex(store, children), OPTIONS), { code: 'DT_LIMIT_EXCEEDED' });
   assert.equal(store.readManifests.length, 0);
 });
@@ -88,7 +122,14 @@ test('manifests that would take too much memory are refused before they are read
 test('too many manifests are refused before they are read', async () => {
   const store = new CountingStore();
   const list = (name: string): ReturnType<typeof addIndex> =>
-    addIndex(store, Array.from({ length: 9_999 }, (_, index) => ({ mediaType: MEDIA_TYPE_OCI_MANIFEST, digest: digestOf(`${name}${String(index)}`), size: 1 })));
+    addIndex(
+      store,
+      Array.from({ length: 9_999 }, (_, index) => ({
+        mediaType: MEDIA_TYPE_OCI_MANIFEST,
+        digest: digestOf(`${name}${String(index)}`),
+        size: 1,
+      })),
+    );
   const root = addIndex(store, [list('a'), list('b'), list('c')]);
   const error = await readGraph(store, root, OPTIONS).catch((caught: unknown) => caught as { code: string });
   // Those of the first list do not exist; the limit or their absence ends it, never thirty thousand requests.

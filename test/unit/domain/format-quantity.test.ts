@@ -35,9 +35,8 @@ test('durations take the unit that fits', () => {
 });
 
 test('counts agree with their noun', () => {
-  assert.deepEqual([formatCount(1, 'image'), formatCount(3, 'image'), formatCount(0, 'entry', 'entries')], [
-    '1 image',
-    '3 images',
-    '0 entries',
-  ]);
+  assert.deepEqual(
+    [formatCount(1, 'image'), formatCount(3, 'image'), formatCount(0, 'entry', 'entries')],
+    ['1 image', '3 images', '0 entries'],
+  );
 });

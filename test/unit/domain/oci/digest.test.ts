@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
-import { digestAlgorithm, digestHex, digestOf, isDigest, matchesDigest, parseDigest } from '../../../../src/domain/oci/digest.ts';
+import {
+  digestAlgorithm,
+  digestHex,
+  digestOf,
+  isDigest,
+  matchesDigest,
+  parseDigest,
+} from '../../../../src/domain/oci/digest.ts';
 
 const SHA256 = `sha256:${'a'.repeat(64)}`;
 const SHA512 = `sha512:${'b'.repeat(128)}`;
@@ -13,7 +20,26 @@ test('takes the two registered algorithms in their canonical form', () => {
   assert.equal(digestHex(parseDigest(SHA512)), 'b'.repeat(128));
 });
 
-for (const text of ['', 'sha256:', 'sha256:abc', SHA256.toUpperCase(), `sha256:${'A'.repeat(64)}`, `${SHA256}a`, `${SHA256}\n`, ` ${SHA256}`, `sha512:${'a'.repeat(64)}`, `sha256:${'b'.repeat(128)}`, `md5:${'a'.repeat(32)}`, `sha256:${'g'.repeat(64)}`, `sha256:../${'a'.repeat(61)}`, 5, null, undefined, {}, [SHA256, 1]]) {
+for (const text of [
+  '',
+  'sha256:',
+  'sha256:abc',
+  SHA256.toUpperCase(),
+  `sha256:${'A'.repeat(64)}`,
+  `${SHA256}a`,
+  `${SHA256}\n`,
+  ` ${SHA256}`,
+  `sha512:${'a'.repeat(64)}`,
+  `sha256:${'b'.repeat(128)}`,
+  `md5:${'a'.repeat(32)}`,
+  `sha256:${'g'.repeat(64)}`,
+  `sha256:../${'a'.repeat(61)}`,
+  5,
+  null,
+  undefined,
+  {},
+  [SHA256, 1],
+]) {
   test(`refuses ${JSON.stringify(text)?.slice(0, 40) ?? 'undefined'}`, () => {
     assert.throws(() => parseDigest(text), { code: 'DT_MANIFEST_INVALID' });
     assert.equal(isDigest(String(text)), false);

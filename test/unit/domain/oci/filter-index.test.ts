@@ -10,8 +10,16 @@ function content(document: unknown, mediaType: string): ManifestContent {
   return { descriptor: { mediaType, digest: digestOf(bytes), size: bytes.length }, bytes };
 }
 
-const CHILDREN = ['a', 'b', 'c'].map((name) => ({ mediaType: MEDIA_TYPE_OCI_MANIFEST, digest: digestOf(name), size: 1, extra: { kept: name } }));
-const INDEX = content({ schemaVersion: 2, mediaType: MEDIA_TYPE_DOCKER_INDEX, manifests: CHILDREN, annotations: { x: 'y' }, unknown: [1] }, MEDIA_TYPE_DOCKER_INDEX);
+const CHILDREN = ['a', 'b', 'c'].map((name) => ({
+  mediaType: MEDIA_TYPE_OCI_MANIFEST,
+  digest: digestOf(name),
+  size: 1,
+  extra: { kept: name },
+}));
+const INDEX = content(
+  { schemaVersion: 2, mediaType: MEDIA_TYPE_DOCKER_INDEX, manifests: CHILDREN, annotations: { x: 'y' }, unknown: [1] },
+  MEDIA_TYPE_DOCKER_INDEX,
+);
 
 test('keeps the chosen children in their order, and everything else as it was', () => {
   const filtered = filterIndex(INDEX, (digest) => digest !== digestOf('b'));
@@ -29,11 +37,20 @@ test('keeps the chosen children in their order, and everything else as it was', 
 });
 
 test('gives the same bytes for the same choice', () => {
-  assert.deepEqual(filterIndex(INDEX, () => true), filterIndex(INDEX, () => true));
-  assert.deepEqual((JSON.parse(Buffer.from(filterIndex(INDEX, () => false).bytes).toString()) as { manifests: unknown }).manifests, []);
+  assert.deepEqual(
+    filterIndex(INDEX, () => true),
+    filterIndex(INDEX, () => true),
+  );
+  assert.deepEqual(
+    (JSON.parse(Buffer.from(filterIndex(INDEX, () => false).bytes).toString()) as { manifests: unknown }).manifests,
+    [],
+  );
 });
 
 test('leaves an image manifest alone', () => {
   const image = content({ schemaVersion: 2, config: CHILDREN[0], layers: [] }, MEDIA_TYPE_OCI_MANIFEST);
-  assert.equal(filterIndex(image, () => false), image);
+  assert.equal(
+    filterIndex(image, () => false),
+    image,
+  );
 });

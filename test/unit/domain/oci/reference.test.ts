@@ -1,12 +1,28 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { formatReference, formatRepository, isRegistryHost, isRepository, isTag, namesRegistry, normalizeRegistry, parseReference, referenceIdentifier } from '../../../../src/domain/oci/reference.ts';
+import {
+  formatReference,
+  formatRepository,
+  isRegistryHost,
+  isRepository,
+  isTag,
+  namesRegistry,
+  normalizeRegistry,
+  parseReference,
+  referenceIdentifier,
+} from '../../../../src/domain/oci/reference.ts';
 
 const SHA256 = `sha256:${'a'.repeat(64)}`;
 const SHA512 = `sha512:${'b'.repeat(128)}`;
 
 // Text, registry, repository, tag, digest.
-const VALID: readonly (readonly [text: string, registry: string, repository: string, tag?: string | undefined, digest?: string])[] = [
+const VALID: readonly (readonly [
+  text: string,
+  registry: string,
+  repository: string,
+  tag?: string | undefined,
+  digest?: string,
+])[] = [
   ['nginx', 'docker.io', 'library/nginx'],
   ['nginx:1.25', 'docker.io', 'library/nginx', '1.25'],
   ['bitnami/nginx', 'docker.io', 'bitnami/nginx'],
@@ -37,7 +53,12 @@ const VALID: readonly (readonly [text: string, registry: string, repository: str
 for (const [text, registry, repository, tag, digest] of VALID) {
   test(`parses ${text.slice(0, 60)}`, () => {
     const reference = parseReference(text);
-    assert.deepEqual(reference, { registry, repository, ...(tag === undefined ? {} : { tag }), ...(digest === undefined ? {} : { digest }) });
+    assert.deepEqual(reference, {
+      registry,
+      repository,
+      ...(tag === undefined ? {} : { tag }),
+      ...(digest === undefined ? {} : { digest }),
+    });
     assert.deepEqual(parseReference(formatReference(reference)), reference);
     assert.equal(formatRepository(reference), `${registry}/${repository}`);
     assert.equal(referenceIdentifier(reference), digest ?? tag ?? 'latest');
@@ -114,12 +135,17 @@ test('every accepted registry makes a URL', () => {
     assert.equal(isRegistryHost(host), true, host);
     assert.equal(URL.canParse(`https://${host}/v2/`), true);
   }
-  for (const host of ['', 'a:65536', 'a:99999', '[::::]', 'a/b', 'a?b', 'a@b', '1.2.3.4.5', 'a b']) assert.equal(isRegistryHost(host), false, host);
+  for (const host of ['', 'a:65536', 'a:99999', '[::::]', 'a/b', 'a?b', 'a@b', '1.2.3.4.5', 'a b'])
+    assert.equal(isRegistryHost(host), false, host);
 });
 
 test('small predicates', () => {
   assert.deepEqual(['localhost', 'a.b', 'a:1', 'a', 'LOCALHOST'].map(namesRegistry), [true, true, true, false, false]);
   assert.deepEqual(['a', 'a/b', 'A', '', 'a/', '-a'].map(isRepository), [true, true, false, false, false, false]);
   assert.deepEqual(['a', '_', '-a', '', 'a/b', 'A.b-c_d'].map(isTag), [true, true, false, false, false, true]);
-  assert.deepEqual(['Docker.io', 'INDEX.docker.io', 'quay.io'].map(normalizeRegistry), ['docker.io', 'docker.io', 'quay.io']);
+  assert.deepEqual(['Docker.io', 'INDEX.docker.io', 'quay.io'].map(normalizeRegistry), [
+    'docker.io',
+    'docker.io',
+    'quay.io',
+  ]);
 });

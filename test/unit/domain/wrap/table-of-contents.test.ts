@@ -23,17 +23,42 @@ const HOSTILE: Readonly<Record<string, unknown>> = {
   'a null member': { members: [null] },
   'an empty member': { members: [[]] },
   'a gap at the start': { members: [[1, END - 1]] },
-  'a gap': { members: [[0, 1], [2, END - 2]] },
-  'an overlap': { members: [[0, 10], [5, END - 5]] },
+  'a gap': {
+    members: [
+      [0, 1],
+      [2, END - 2],
+    ],
+  },
+  'an overlap': {
+    members: [
+      [0, 10],
+      [5, END - 5],
+    ],
+  },
   'an offset as text': { members: [['0', END]] },
-  'a negative length': { members: [[0, -1], [-1, END + 1]] },
-  'a length of zero': { members: [[0, 0], [0, END]] },
-  'a fractional length': { members: [[0, 0.5], [0.5, END - 0.5]] },
+  'a negative length': {
+    members: [
+      [0, -1],
+      [-1, END + 1],
+    ],
+  },
+  'a length of zero': {
+    members: [
+      [0, 0],
+      [0, END],
+    ],
+  },
+  'a fractional length': {
+    members: [
+      [0, 0.5],
+      [0.5, END - 0.5],
+    ],
+  },
   'a length as text': { members: [[0, String(END)]] },
   'a length beyond integers': { members: [[0, 2 ** 60]] },
   'too little': { members: [[0, END - 1]] },
   'too much': { members: [[0, END + 1]] },
-  'nothing': { members: [] },
+  nothing: { members: [] },
   'a path that is a number': { members: [[0, END, 5]] },
   'a path that is null': { members: [[0, END, null]] },
 };
@@ -45,5 +70,6 @@ for (const [name, document] of Object.entries(HOSTILE)) {
 }
 
 test('refuses what is no JSON', () => {
-  for (const text of ['', '{', '\xff']) assert.throws(() => parseTableOfContents(Buffer.from(text, 'latin1'), END), { code: 'DT_WRAP_INVALID' });
+  for (const text of ['', '{', '\xff'])
+    assert.throws(() => parseTableOfContents(Buffer.from(text, 'latin1'), END), { code: 'DT_WRAP_INVALID' });
 });

@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { digestOf } from '../../../../src/domain/oci/digest.ts';
-import { formatWrapDocument, parseWrapDocument, wrapFolder, type WrapDocument } from '../../../../src/domain/wrap/wrap-document.ts';
+import {
+  formatWrapDocument,
+  parseWrapDocument,
+  wrapFolder,
+  type WrapDocument,
+} from '../../../../src/domain/wrap/wrap-document.ts';
 
 const DOCUMENT: WrapDocument = {
   formatVersion: 1,
@@ -30,7 +35,9 @@ test('what is written is read', () => {
 });
 
 test('unknown fields are left out, `isFiltered: false` too', () => {
-  const more = JSON.parse(formatWrapDocument(DOCUMENT).toString()) as Record<string, unknown> & { images: Record<string, unknown>[] };
+  const more = JSON.parse(formatWrapDocument(DOCUMENT).toString()) as Record<string, unknown> & {
+    images: Record<string, unknown>[];
+  };
   more['future'] = { a: 1 };
   for (const image of more.images) image['isFiltered'] = false;
   const parsed = parseWrapDocument(Buffer.from(JSON.stringify(more)));
@@ -47,7 +54,9 @@ for (const [name, change] of Object.entries({
   'no kind': { kind: undefined },
 })) {
   test(`${name} is not supported`, () => {
-    assert.throws(() => parseWrapDocument(Buffer.from(JSON.stringify({ ...DOCUMENT, ...change }))), { code: 'DT_WRAP_UNSUPPORTED' });
+    assert.throws(() => parseWrapDocument(Buffer.from(JSON.stringify({ ...DOCUMENT, ...change }))), {
+      code: 'DT_WRAP_UNSUPPORTED',
+    });
   });
 }
 
@@ -56,16 +65,52 @@ const PLACES: readonly (readonly [path: readonly (string | number)[], bad: reado
   [['charts'], [undefined, null, {}, 'x', [null], [5], [[]]]],
   [['images'], [undefined, null, {}, 'x', [null], [5], [[]]]],
   [['blobs'], [undefined, null, {}, 'x', [null], [5], [[]]]],
-  ...['name', 'version', 'appVersion', 'path'].map((field) => [['charts', 0, field], [undefined, null, 5, [], {}]] as const),
-  ...['chart', 'name', 'reference'].map((field) => [['images', 0, field], [undefined, null, 5, [], {}]] as const),
-  [['images', 0, 'digest'], [null, 5, '', 'sha256:x', 'x'.repeat(71)]],
-  [['images', 0, 'platforms'], [undefined, null, {}, 'x', [null]]],
-  [['images', 0, 'platforms', 0, 'digest'], [undefined, null, 'x']],
-  [['images', 0, 'platforms', 0, 'platform'], [undefined, null, 5]],
-  [['blobs', 0, 'digest'], [undefined, null, 5, 'sha256:../../x']],
-  [['blobs', 0, 'size'], [undefined, null, '4', -1, 1.5, 2 ** 60]],
-  [['blobs', 0, 'mediaType'], [undefined, null, 5]],
-  [['blobs', 0, 'path'], [null, 5, []]],
+  ...['name', 'version', 'appVersion', 'path'].map(
+    (field) =>
+      [
+        ['charts', 0, field],
+        [undefined, null, 5, [], {}],
+      ] as const,
+  ),
+  ...['chart', 'name', 'reference'].map(
+    (field) =>
+      [
+        ['images', 0, field],
+        [undefined, null, 5, [], {}],
+      ] as const,
+  ),
+  [
+    ['images', 0, 'digest'],
+    [null, 5, '', 'sha256:x', 'x'.repeat(71)],
+  ],
+  [
+    ['images', 0, 'platforms'],
+    [undefined, null, {}, 'x', [null]],
+  ],
+  [
+    ['images', 0, 'platforms', 0, 'digest'],
+    [undefined, null, 'x'],
+  ],
+  [
+    ['images', 0, 'platforms', 0, 'platform'],
+    [undefined, null, 5],
+  ],
+  [
+    ['blobs', 0, 'digest'],
+    [undefined, null, 5, 'sha256:../../x'],
+  ],
+  [
+    ['blobs', 0, 'size'],
+    [undefined, null, '4', -1, 1.5, 2 ** 60],
+  ],
+  [
+    ['blobs', 0, 'mediaType'],
+    [undefined, null, 5],
+  ],
+  [
+    ['blobs', 0, 'path'],
+    [null, 5, []],
+  ],
 ];
 
 for (const [path, values] of PLACES) {
