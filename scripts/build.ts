@@ -1,7 +1,8 @@
-import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { isBuiltin } from 'node:module';
-import { join } from 'node:path';
-import { build, type BuildOptions, type Plugin } from 'esbuild';
+import { dirname, join, relative } from 'node:path';
+import { build, type BuildOptions, type OutputFile, type Plugin } from 'esbuild';
+import { runCommand } from './lib/run-command.ts';
 
 /** oclif is CommonJS: inside an ES module it needs these three. */
 const REQUIRE_BANNER = `import { createRequire as __createRequire } from 'node:module';
@@ -28,7 +29,6 @@ const builtinModules: Plugin = {
 const root = join(import.meta.dirname, '..');
 const outdir = join(root, 'dist');
 
-await rm(outdir, { recursive: true, force: true });
 const common = {
   absWorkingDir: root,
   outdir,
@@ -41,6 +41,7 @@ const common = {
   banner: { js: REQUIRE_BANNER },
   plugins: [builtinModules],
   logLevel: 'warning',
+  write: false,
 } as const satisfies BuildOptions;
 const result = await build({
   ...common,
@@ -53,8 +54,32 @@ const result = await build({
   metafile: true,
 });
 // The thread that writes wraps: one file, without anything that it shares with the program.
-await build({ ...common, entryPoints: ['src/archive/blob-worker.ts'] });
-await mkdir(outdir, { recursive: true });
-await writeFile(join(outdir, 'meta.json'), JSON.stringify(result.metafile));
-await writeFile(join(outdir, 'package.json'), '{"type":"module"}\n');
+const worker = await build({ ...common, entryPoints: ['src/archive/blob-worker.ts'] });
+await replaceOutput([...result.outputFiles, ...worker.outputFiles], JSON.stringify(result.metafile));
 await chmod(join(root, 'bin', 'dt'), 0o755);
+await fillCompileCache();
+
+/** Writes beside the old output and puts it in its place, so that a program that runs meanwhile finds its chunks. */
+async function replaceOutput(files: readonly OutputFile[], metafile: string): Promise<void> {
+  const [next, previous] = [`${outdir}.next`, `${outdir}.previous`];
+  await rm(next, { recursive: true, force: true });
+  for (const { path, contents } of files) {
+    const target = join(next, relative(outdir, path));
+    await mkdir(dirname(target), { recursive: true });
+    await writeFile(target, contents);
+  }
+  await writeFile(join(next, 'meta.json'), metafile);
+  await writeFile(join(next, 'package.json'), '{"type":"module"}\n');
+  await rm(previous, { recursive: true, force: true });
+  await rename(outdir, previous).catch(() => undefined);
+  await rename(next, outdir);
+  await rm(previous, { recursive: true, force: true });
+}
+
+/** Runs the commands once as far as they load their code: the program finds it compiled from then on. */
+async function fillCompileCache(): Promise<void> {
+  const absent = join(outdir, 'absent');
+  for (const args of [['version'], ['--help'], ['info', absent], ['wrap', absent], ['unwrap', absent, 'localhost:1']]) {
+    await runCommand(process.execPath, [join(outdir, 'main.js'), ...args], { isCaptured: true });
+  }
+}

@@ -1,4 +1,5 @@
-import { runProgram } from './commands/run-program.ts';
+import { enableCompileCache } from 'node:module';
+import { join } from 'node:path';
 import { EXIT_CODES, systemErrorCode } from './domain/errors.ts';
 import { disableOclifTheme, readEnvironment } from './environment.ts';
 
@@ -25,7 +26,11 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   });
 }
 
+// Beside the code and as trusted as the code: the build fills it, and where it cannot be used nothing is lost. It must be
+// on before the program is loaded, so nothing that is large may be imported at the top of this file.
+enableCompileCache(join(import.meta.dirname, 'compile-cache'));
 disableOclifTheme();
+const { runProgram } = await import('./commands/run-program.ts');
 exitCode = await runProgram(process.argv.slice(2), {
   environment: readEnvironment(),
   signal: interruption.signal,

@@ -97,7 +97,7 @@ async function describeMachine(cranePath: string, registryPath: string): Promise
     `processor: ${processors[0]?.model ?? 'unknown'}, ${String(processors.length)} cores, ${(totalmem() / 2 ** 30).toFixed(0)} GiB`,
     `Node.js: ${node}`,
     `crane: ${await version(cranePath, 'version')}`,
-    `registry: ${await version(registryPath, '--version')}`,
+    `registry: ${(await version(registryPath, '--version')).replace(registryPath, '').trim()}`,
     `peak memory: ${MEMORY_SOURCE}`,
   ];
 }

@@ -32,8 +32,8 @@ export type BlobRequest =
   /** Asks for the next bytes of a blob that is read; none at its end. The last ones come only if the digest is right. */
   | { readonly kind: 'read'; readonly id: number }
   | { readonly kind: 'write'; readonly id: number; readonly slab: SharedArrayBuffer; readonly sizeBytes: number }
-  /** Verifies size and digest; only then the members count as finished. */
-  | { readonly kind: 'finish'; readonly id: number }
+  /** Verifies size and digest; only then the members count as finished. `crcs` has the checksum for each place. */
+  | { readonly kind: 'finish'; readonly id: number; readonly crcs: readonly number[] }
   /** Forgets the job; what it wrote stays without a mark. */
   | { readonly kind: 'abandon'; readonly id: number };
 
@@ -103,7 +103,7 @@ export class BlobJobs {
     if (job === undefined) return undefined;
     if (request.kind === 'write') return write(job, new Uint8Array(request.slab, 0, request.sizeBytes));
     this.#jobs.delete(id);
-    return request.kind === 'finish' ? finish(job) : undefined;
+    return request.kind === 'finish' ? finish(job, request.crcs) : undefined;
   }
 }
 
@@ -115,10 +115,13 @@ function write(job: BlobJob, bytes: Uint8Array): BlobFailure | undefined {
   return undefined;
 }
 
-function finish({ digest, sizeBytes, hash, writers, seenBytes }: BlobJob): BlobFailure | undefined {
+function finish(
+  { digest, sizeBytes, hash, writers, seenBytes }: BlobJob,
+  crcs: readonly number[],
+): BlobFailure | undefined {
   if (seenBytes !== sizeBytes) return { reason: 'size', seenBytes };
   if (hash.digest('hex') !== digestHex(digest)) return { reason: 'digest' };
-  for (const writer of writers) writer.finish();
+  for (const [position, writer] of writers.entries()) writer.finish(crcs[position] ?? 0);
   return undefined;
 }
 

@@ -26,7 +26,6 @@ export class StoredMemberWriter {
   readonly #fd: number;
   readonly #place: MemberPlace;
   readonly #contentBytes: number;
-  #crc = 0;
   /** Content bytes that are in the file. */
   #at = 0;
 
@@ -42,17 +41,16 @@ export class StoredMemberWriter {
     this.#append(bytes);
   }
 
-  /** Completes the member; its gzip header, which marks it as finished, goes last. */
-  finish(): void {
+  /** Completes the member with the checksum of its whole content; its gzip header, which marks it as finished, goes last. */
+  finish(contentCrc: number): void {
     this.#append(Buffer.alloc(this.#place.paddingBytes));
     const end = this.#place.offset + storedMemberLength(this.#contentBytes);
-    writeAll(this.#fd, [gzipTrailer(this.#crc, this.#contentBytes)], end - GZIP_TRAILER_BYTES);
+    writeAll(this.#fd, [gzipTrailer(contentCrc, this.#contentBytes)], end - GZIP_TRAILER_BYTES);
     writeAll(this.#fd, [GZIP_HEADER], this.#place.offset);
   }
 
   #append(bytes: Uint8Array): void {
     if (bytes.length === 0) return;
-    this.#crc = crc32(bytes, this.#crc);
     const firstBlock = Math.floor(this.#at / STORED_BLOCK_BYTES);
     const inBlock = this.#at % STORED_BLOCK_BYTES;
     const start = storedBlockOffset(firstBlock) + (inBlock === 0 ? 0 : BLOCK_HEADER_BYTES + inBlock);
@@ -66,6 +64,26 @@ export class StoredMemberWriter {
     }
     writeAll(this.#fd, parts, this.#place.offset + start);
     this.#at += bytes.length;
+  }
+}
+
+/** The checksum of a member's content, fed with the bytes of its entry: the tar header is in it from the start. */
+export class ContentCrc {
+  readonly #paddingBytes: number;
+  #crc: number;
+
+  constructor(place: MemberPlace) {
+    this.#paddingBytes = place.paddingBytes;
+    this.#crc = crc32(place.tarHeader);
+  }
+
+  update(bytes: Uint8Array): void {
+    this.#crc = crc32(bytes, this.#crc);
+  }
+
+  /** The value with the padding behind the entry. */
+  finish(): number {
+    return crc32(Buffer.alloc(this.#paddingBytes), this.#crc);
   }
 }
 

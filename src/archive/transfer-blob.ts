@@ -1,9 +1,11 @@
 import type { BlobFailure, BlobRequest, OpenBlobJob } from './blob-jobs.ts';
 import type { BlobThread } from './blob-thread.ts';
+import { ContentCrc } from './stored-member-writer.ts';
 
 /**
  * Sends a stream through the thread that verifies and writes it. Resolves when nothing touches the file any more, with
  * what went wrong in the thread, if anything. Throws the error of the stream. `onBytes` hears the size of every chunk.
+ * The checksums are calculated here: the thread has the hash and the writing to do and is the busier one.
  */
 export async function transferBlob(
   thread: BlobThread,
@@ -18,6 +20,7 @@ export async function transferBlob(
     const reply = await thread.call(request);
     failure ??= reply.failure;
   };
+  const crcs = job.places.map((place) => new ContentCrc(place));
   let slab: Buffer | undefined;
   let filledBytes = 0;
   const flush = (): void => {
@@ -32,6 +35,7 @@ export async function transferBlob(
   try {
     void call({ kind: 'open', id, ...job });
     for await (const chunk of stream) {
+      for (const crc of crcs) crc.update(chunk);
       for (let at = 0; at < chunk.length;) {
         slab ??= await thread.takeSlab();
         const copiedBytes = chunk.copy(slab, filledBytes, at);
@@ -43,7 +47,7 @@ export async function transferBlob(
       if (failure !== undefined) return failure;
     }
     flush();
-    await call({ kind: 'finish', id });
+    await call({ kind: 'finish', id, crcs: crcs.map((crc) => crc.finish()) });
     isDone = true;
     return failure;
   } finally {

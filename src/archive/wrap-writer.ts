@@ -1,11 +1,11 @@
-import { open, rename, rm, stat, type FileHandle } from 'node:fs/promises';
+import { constants, open, rename, rm, stat, type FileHandle } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { DtError, errorMessage, systemErrorCode } from '../domain/errors.ts';
 import type { Digest } from '../domain/oci/digest.ts';
 import { BlobThread } from './blob-thread.ts';
 import { toBlobError } from './blob-error.ts';
 import { readFinishedMember } from './partial-wrap.ts';
-import { StoredMemberWriter, type MemberPlace } from './stored-member-writer.ts';
+import { ContentCrc, StoredMemberWriter, type MemberPlace } from './stored-member-writer.ts';
 import { tarPaddingBytes } from './tar-header.ts';
 import { transferBlob } from './transfer-blob.ts';
 import type { LargeMember, WrapPlan } from './wrap-plan.ts';
@@ -25,24 +25,31 @@ export interface WriteBlobOptions {
  * run is continued from the file alone.
  */
 export class WrapWriter {
+  /** Blobs that a former run has finished. */
+  readonly continuedBlobs: number;
+  /** True if there was a partial file that does not fit this plan. */
+  readonly replacesPartial: boolean;
   readonly #handle: FileHandle;
   readonly #outputPath: string;
   readonly #members: ReadonlyMap<Digest, readonly LargeMember[]>;
   readonly #finished: Set<Digest>;
-  readonly #thread: BlobThread;
+  #thread: BlobThread | undefined;
 
   private constructor(
     handle: FileHandle,
     outputPath: string,
     plan: WrapPlan,
     finished: Set<Digest>,
-    thread: BlobThread,
+    isReplaced: boolean,
+    thread: BlobThread | undefined,
   ) {
     this.#handle = handle;
     this.#thread = thread;
     this.#outputPath = outputPath;
     this.#members = groupBlobMembers(plan);
     this.#finished = finished;
+    this.continuedBlobs = finished.size;
+    this.replacesPartial = isReplaced;
   }
 
   /**
@@ -58,18 +65,19 @@ export class WrapWriter {
   ): Promise<WrapWriter> {
     const partialPath = outputPath + PARTIAL_EXTENSION;
     try {
-      await refuseSpecialFile(outputPath);
+      await requireRegularOutput(outputPath);
       const handle = await openOrCreate(partialPath);
       try {
         const finished = await findFinishedBlobs(handle, plan, signal);
         // An empty file is left alone: ext4 answers a truncation to zero by flushing the whole file when it is closed.
-        if (finished.size === 0 && (await handle.stat()).size > 0) await handle.truncate(0);
+        const isReplaced = finished.size === 0 && (await handle.stat()).size > 0;
+        if (isReplaced) await handle.truncate(0);
         for (const member of plan.members) {
           if (member.kind === 'small') await writeAll(handle, member.bytes, member.offset);
           else if (typeof member.content !== 'string') writeMember(handle, member, member.content);
         }
         await handle.truncate(plan.totalBytes);
-        return new WrapWriter(handle, outputPath, plan, finished, thread ?? new BlobThread());
+        return new WrapWriter(handle, outputPath, plan, finished, isReplaced, thread);
       } catch (error) {
         await handle.close();
         throw error;
@@ -97,6 +105,7 @@ export class WrapWriter {
     }
     const { sizeBytes } = first;
     const job = { fd: this.#handle.fd, digest, sizeBytes, places };
+    this.#thread ??= new BlobThread();
     try {
       const failure = await transferBlob(this.#thread, job, stream as AsyncIterable<Buffer>, options.onBytes);
       if (failure !== undefined) throw toBlobError(failure, digest, sizeBytes, options.sourceName ?? 'its source');
@@ -119,14 +128,20 @@ export class WrapWriter {
     }
   }
 
-  /** Closes the file and keeps what is finished for the next run; a file without any finished blob is removed. */
-  async abandon(): Promise<void> {
+  /**
+   * Closes the file and keeps what is finished for the next run; a file without any finished blob is removed. Returns
+   * the path of the file that stays, if it does.
+   */
+  async abandon(): Promise<string | undefined> {
+    const partialPath = this.#outputPath + PARTIAL_EXTENSION;
     await this.#close();
-    if (this.#finished.size === 0) await rm(this.#outputPath + PARTIAL_EXTENSION, { force: true });
+    if (this.#finished.size > 0) return partialPath;
+    await rm(partialPath, { force: true });
+    return undefined;
   }
 
   async #close(): Promise<void> {
-    await this.#thread.close();
+    await this.#thread?.close();
     await this.#handle.close();
   }
 }
@@ -142,8 +157,8 @@ function groupBlobMembers(plan: WrapPlan): Map<Digest, LargeMember[]> {
   return groups;
 }
 
-/** A device or a folder is no place for a file that is renamed into position. */
-async function refuseSpecialFile(path: string): Promise<void> {
+/** A device or a folder is no place for a file that is renamed into position. Throws DT_OUTPUT_FAILED. */
+export async function requireRegularOutput(path: string): Promise<void> {
   try {
     if ((await stat(path)).isFile()) return;
   } catch (error) {
@@ -153,9 +168,10 @@ async function refuseSpecialFile(path: string): Promise<void> {
   throw new DtError('DT_OUTPUT_FAILED', `${path} exists and is not a regular file`);
 }
 
+/** A link under this name is not followed: somebody else may have put it there. */
 async function openOrCreate(path: string): Promise<FileHandle> {
   try {
-    return await open(path, 'r+');
+    return await open(path, constants.O_RDWR | constants.O_NOFOLLOW);
   } catch (error) {
     if (systemErrorCode(error) !== 'ENOENT') throw error;
     return open(path, 'wx+', 0o644);
@@ -195,9 +211,12 @@ function toPlace({ offset, tarHeader, sizeBytes }: LargeMember): MemberPlace {
 
 /** Writes a large entry of which the bytes are known. */
 function writeMember(handle: FileHandle, member: LargeMember, bytes: Uint8Array): void {
-  const writer = new StoredMemberWriter(handle.fd, toPlace(member));
+  const place = toPlace(member);
+  const crc = new ContentCrc(place);
+  crc.update(bytes);
+  const writer = new StoredMemberWriter(handle.fd, place);
   writer.write(bytes);
-  writer.finish();
+  writer.finish(crc.finish());
 }
 
 async function writeAll(handle: FileHandle, bytes: Buffer, offset: number): Promise<void> {

@@ -1,4 +1,5 @@
-import { Command, type Interfaces } from '@oclif/core';
+import type { Interfaces } from '@oclif/core';
+import { Command } from '@oclif/core/command';
 import { type LogLevel, parseLogLevel } from '../output/choose-reporter.ts';
 import { createReporter } from '../output/create-reporter.ts';
 import { SYMBOLS, toSafeText } from '../output/line-format.ts';
@@ -8,6 +9,9 @@ import type { RunContext } from '../workflows/context.ts';
 import type { Prompter, Reporter } from '../workflows/ports.ts';
 import { GLOBAL_FLAGS } from './global-flags.ts';
 import type { ProgramContext, ProgramLoadOptions } from './program-context.ts';
+
+/** A terminal that is narrower, or does not know its width, cannot show a tree. */
+const MIN_LIVE_COLUMNS = 20;
 
 type FlagsOf<T extends typeof Command> = Interfaces.InferredFlags<typeof GLOBAL_FLAGS & T['flags']>;
 type ArgsOf<T extends typeof Command> = Interfaces.InferredArgs<T['args']>;
@@ -97,7 +101,7 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
     const { environment, stderr } = this.context;
     const logLevel = this.#logLevel();
     const choice = {
-      isTerminal: stderr.isTTY && environment.terminal !== 'dumb',
+      isTerminal: stderr.isTTY && stderr.columns >= MIN_LIVE_COLUMNS && environment.terminal !== 'dumb',
       isCi: environment.isCi,
       isPlain: this.#globalFlags.plain,
       isJson: this.isJson,

@@ -1,4 +1,5 @@
-import { Args, Flags } from '@oclif/core';
+import * as Args from '@oclif/core/args';
+import * as Flags from '@oclif/core/flags';
 import { sanitizeLines } from '../output/sanitize-text.ts';
 import { formatWrapInformation } from '../output/wrap-information.ts';
 import { BaseCommand } from './base-command.ts';

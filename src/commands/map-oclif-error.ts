@@ -1,4 +1,4 @@
-import { Errors } from '@oclif/core';
+import * as Errors from '@oclif/core/errors';
 import { DtError } from '../domain/errors.ts';
 import type { CommandSpec } from './command-spec.ts';
 import { findClosest } from './suggest.ts';

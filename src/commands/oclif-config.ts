@@ -1,4 +1,5 @@
-import { type Command, Config, type Interfaces } from '@oclif/core';
+import type { Command, Interfaces } from '@oclif/core';
+import { Config } from '@oclif/core/config';
 import { PRODUCT_DESCRIPTION, PRODUCT_NAME, PRODUCT_VERSION } from '../domain/product.ts';
 import type { CommandSpec, FlagSpec } from './command-spec.ts';
 import { GLOBAL_FLAGS, PER_HOST_FLAGS } from './global-flags.ts';

@@ -1,4 +1,3 @@
-import { Help } from '@oclif/core';
 import { EXIT_CODES, type ExitCode } from '../domain/errors.ts';
 import { PRODUCT_VERSION } from '../domain/product.ts';
 import { renderErrorDocument, renderErrorText } from '../output/render-error.ts';
@@ -21,7 +20,8 @@ export async function runProgram(argv: readonly string[], context: ProgramContex
 async function runInvocation(invocation: Invocation, context: ProgramContext): Promise<void> {
   const config = await loadOclifConfig(context);
   if (invocation.kind === 'help') {
-    await new Help(config).showHelp(invocation.id === undefined ? [] : [invocation.id.replaceAll(' ', ':')]);
+    const { showHelp } = await import('./show-help.ts');
+    await showHelp(config, invocation.id?.replaceAll(' ', ':'));
     return;
   }
   try {

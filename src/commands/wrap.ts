@@ -1,4 +1,5 @@
-import { Args, Flags } from '@oclif/core';
+import * as Args from '@oclif/core/args';
+import * as Flags from '@oclif/core/flags';
 import { parsePlatform } from '../domain/oci/platform.ts';
 import { formatBytes } from '../domain/format-quantity.ts';
 import { BaseCommand } from './base-command.ts';

@@ -12,20 +12,20 @@ export interface ReporterChoice {
   readonly logLevel: LogLevel;
 }
 
-const LOG_LEVELS: Readonly<Record<string, LogLevel>> = {
-  trace: 'debug',
-  debug: 'debug',
-  info: 'info',
-  warn: 'warn',
-  warning: 'warn',
-  error: 'error',
-  fatal: 'error',
-  panic: 'error',
-};
+const LOG_LEVELS: ReadonlyMap<string, LogLevel> = new Map([
+  ['trace', 'debug'],
+  ['debug', 'debug'],
+  ['info', 'info'],
+  ['warn', 'warn'],
+  ['warning', 'warn'],
+  ['error', 'error'],
+  ['fatal', 'error'],
+  ['panic', 'error'],
+]);
 
 /** The level of a name that the Go tool knows, or undefined for any other text. */
 export function parseLogLevel(text: string): LogLevel | undefined {
-  return LOG_LEVELS[text.toLowerCase()];
+  return LOG_LEVELS.get(text.toLowerCase());
 }
 
 /** Silent above level `info`; live only where a person watches and nothing else reads along; else lines. */

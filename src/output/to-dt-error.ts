@@ -1,17 +1,17 @@
 import { DtError, EXIT_CODES, errorMessage, type ErrorCode, systemErrorCode } from '../domain/errors.ts';
 
 /** What a system error means when nobody gave it a better sentence. */
-const SYSTEM_ERROR_CODES: Readonly<Record<string, ErrorCode>> = {
-  ENOENT: 'DT_FILE_NOT_FOUND',
-  EACCES: 'DT_FILE_UNREADABLE',
-  EPERM: 'DT_FILE_UNREADABLE',
-  EISDIR: 'DT_FILE_UNREADABLE',
-  ENOTDIR: 'DT_FILE_UNREADABLE',
-  EMFILE: 'DT_FILE_UNREADABLE',
-  ENOSPC: 'DT_DISK_FULL',
-  EDQUOT: 'DT_DISK_FULL',
-  EROFS: 'DT_OUTPUT_FAILED',
-};
+const SYSTEM_ERROR_CODES: ReadonlyMap<string, ErrorCode> = new Map([
+  ['ENOENT', 'DT_FILE_NOT_FOUND'],
+  ['EACCES', 'DT_FILE_UNREADABLE'],
+  ['EPERM', 'DT_FILE_UNREADABLE'],
+  ['EISDIR', 'DT_FILE_UNREADABLE'],
+  ['ENOTDIR', 'DT_FILE_UNREADABLE'],
+  ['EMFILE', 'DT_FILE_UNREADABLE'],
+  ['ENOSPC', 'DT_DISK_FULL'],
+  ['EDQUOT', 'DT_DISK_FULL'],
+  ['EROFS', 'DT_OUTPUT_FAILED'],
+]);
 
 /** Exit codes from the worst to the mildest: the worst class among several failures decides. */
 const WORST_FIRST: readonly number[] = [
@@ -31,7 +31,7 @@ export function toDtError(thrown: unknown, isInterrupted = false): DtError {
   if (isInterrupted) return new DtError('DT_INTERRUPTED', 'interrupted before the work was done', { cause: thrown });
   if (thrown instanceof DtError) return thrown;
   if (thrown instanceof AggregateError) return toWorstError(thrown);
-  const code = SYSTEM_ERROR_CODES[systemErrorCode(thrown) ?? ''];
+  const code = SYSTEM_ERROR_CODES.get(systemErrorCode(thrown) ?? '');
   if (code !== undefined) return new DtError(code, errorMessage(thrown), { cause: thrown });
   return new DtError('DT_BUG', `unexpected failure: ${describeThrown(thrown)}`, { cause: thrown });
 }

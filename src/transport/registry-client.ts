@@ -179,14 +179,29 @@ export class RegistryClient {
     const host = this.registry === DOCKER_HUB_REGISTRY ? DOCKER_HUB_API_HOST : this.registry;
     const [secure, plain] = [new URL(`https://${host}/`), new URL(`http://${host}/`)];
     if (this.#options.usePlainHttp) return plain;
-    if (!this.#options.allowPlainHttp && !isLoopback(secure.hostname)) return secure;
+    if (isLoopback(secure.hostname)) return (await this.#speaksPlainHttp(plain, signal)) ? plain : secure;
+    if (!this.#options.allowPlainHttp) return secure;
     try {
-      await this.#options.http.send({ method: 'GET', url: new URL('v2/', secure), signal });
+      await this.#ping(secure, signal);
       return secure;
     } catch (error) {
       if (isTlsProtocolError(error)) return plain;
       throw error;
     }
+  }
+
+  /** A server with TLS cuts a plain request off or answers 400. Nothing secret is in it, and loopback has no listeners. */
+  async #speaksPlainHttp(url: URL, signal: AbortSignal | undefined): Promise<boolean> {
+    try {
+      return (await this.#ping(url, signal)).status !== 400;
+    } catch (error) {
+      if (isTlsProtocolError(error)) return false;
+      throw error;
+    }
+  }
+
+  async #ping(base: URL, signal: AbortSignal | undefined): Promise<HttpResponse> {
+    return this.#options.http.send({ method: 'GET', url: new URL('v2/', base), signal });
   }
 }
 

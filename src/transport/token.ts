@@ -6,6 +6,8 @@ import type { HttpClient } from './http.ts';
 
 /** Where clouds hand out credentials of machines beside 169.254.169.254. */
 const METADATA_HOSTS: ReadonlySet<string> = new Set(['fd00:ec2::254', 'metadata.google.internal', '100.100.100.200']);
+/** What can stand in a header. */
+const TOKEN_PATTERN = /^[!-~]+$/;
 const DEFAULT_LIFETIME_SECONDS = 60;
 /** A token is renewed this long before it ends. */
 const RENEWAL_MARGIN_SECONDS = 10;
@@ -84,17 +86,17 @@ function tokenUrl(realm: URL, service: string | undefined, scopes: readonly stri
 }
 
 function readToken(body: Buffer, host: string): Token {
-  let document: Record<string, unknown>;
+  let document: Record<string, unknown> | null;
   try {
-    document = JSON.parse(body.toString('utf8')) as Record<string, unknown>;
+    document = JSON.parse(body.toString('utf8')) as Record<string, unknown> | null;
   } catch (error) {
     throw new DtError('DT_REGISTRY_ERROR', `the token server ${host} did not answer with JSON`, { cause: error });
   }
-  const value = document['token'] ?? document['access_token'];
-  if (typeof value !== 'string' || value === '') {
+  const value = document?.['token'] ?? document?.['access_token'];
+  if (typeof value !== 'string' || !TOKEN_PATTERN.test(value)) {
     throw new DtError('DT_REGISTRY_ERROR', `the token server ${host} gave no token`);
   }
-  const lifetime = document['expires_in'];
+  const lifetime = document?.['expires_in'];
   const seconds = typeof lifetime === 'number' && lifetime > 0 ? lifetime : DEFAULT_LIFETIME_SECONDS;
   return { value, expiresAtMs: Date.now() + Math.max(seconds - RENEWAL_MARGIN_SECONDS, 1) * 1000 };
 }

@@ -2,7 +2,7 @@ import { mkdir, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { BlobThread } from '../archive/blob-thread.ts';
 import { readPartialLock } from '../archive/partial-wrap.ts';
-import { PARTIAL_EXTENSION } from '../archive/wrap-writer.ts';
+import { PARTIAL_EXTENSION, requireRegularOutput } from '../archive/wrap-writer.ts';
 import { countBlobBytes } from '../content/read-graph.ts';
 import type { Chart } from '../domain/chart/chart.ts';
 import { readChartImages } from '../domain/chart/images-annotation.ts';
@@ -49,6 +49,7 @@ export async function wrapChart(options: WrapChartOptions, context: RunContext):
   return reporter.section(`Wrapping Helm chart "${options.source.location}"`, async () => {
     const chart = await fetchChart(options.source, context);
     const outputFile = options.outputFile ?? wrapFolder(chart.metadata) + WRAP_EXTENSION;
+    await requireRegularOutput(outputFile);
     const locked = await lockChart(chart, options, context);
     requireImages(chart, locked, options, context);
     await createParentFolder(outputFile);

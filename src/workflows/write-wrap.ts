@@ -90,6 +90,10 @@ export async function writeWrap(wrap: WrapToWrite, context: RunContext, progress
   }
   const plan = planWrap(entries, topFolder, readSourceDateSeconds(context.environment) ?? 0);
   const writer = await WrapWriter.open(outputFile, plan, context.signal, wrap.thread);
+  if (writer.continuedBlobs > 0) {
+    context.reporter.info(`Going on with an interrupted wrap: ${formatCount(writer.continuedBlobs, 'blob')} kept`);
+  }
+  if (writer.replacesPartial) context.reporter.info('An interrupted wrap does not fit this one: starting over');
   try {
     const target = new WrapTarget(writer, outputFile);
     const jobs = images.map(({ image, store }): CopyJob => ({
@@ -101,7 +105,8 @@ export async function writeWrap(wrap: WrapToWrite, context: RunContext, progress
     await copyGraphs(jobs, { concurrency: context.concurrency, signal: context.signal, onBytes });
     await writer.finish();
   } catch (error) {
-    await writer.abandon();
+    const partialPath = await writer.abandon();
+    if (partialPath !== undefined) context.reporter.info(`Run the same command again to go on from ${partialPath}`);
     throw error;
   }
 }

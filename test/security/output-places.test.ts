@@ -66,25 +66,27 @@ test('an output path that is a device is refused and stays as it is', async () =
   });
 });
 
-test(
-  'a planted link under the name of the partial file is not followed',
-  { todo: 'open the partial file with O_NOFOLLOW' },
-  async () => {
-    await withFolder(async (folder) => {
-      await writeFile(join(folder, 'precious'), 'precious');
-      await symlink(join(folder, 'precious'), join(folder, 'out.wrap.tgz.partial'));
-      await runWrap(join(folder, 'out.wrap.tgz'), folder);
-      assert.equal(await readFile(join(folder, 'precious'), 'utf8'), 'precious');
-    });
-  },
-);
+test('a planted link under the name of the partial file is not followed', async () => {
+  await withFolder(async (folder) => {
+    await writeFile(join(folder, 'precious'), 'precious');
+    await symlink(join(folder, 'precious'), join(folder, 'out.wrap.tgz.partial'));
+    await runWrap(join(folder, 'out.wrap.tgz'), folder);
+    assert.ok(
+      (await readFile(join(folder, 'precious'), 'utf8')) === 'precious',
+      'the file behind the link was overwritten',
+    );
+  });
+});
 
 test('a planted link under the name of the lock is not followed', async () => {
   await withFolder(async (folder) => {
     await writeFile(join(folder, 'precious'), 'precious');
     await symlink(join(folder, 'precious'), join(folder, 'out.wrap.tgz.partial.lock'));
     await runWrap(join(folder, 'out.wrap.tgz'), folder);
-    assert.equal(await readFile(join(folder, 'precious'), 'utf8'), 'precious');
+    assert.ok(
+      (await readFile(join(folder, 'precious'), 'utf8')) === 'precious',
+      'the file behind the link was overwritten',
+    );
   });
 });
 

@@ -30,7 +30,7 @@ const damage = [
 const FORGERIES: readonly Forgery[] = [
   ['another format version', ['DT_WRAP_UNSUPPORTED'], (document) => void (document['formatVersion'] = 2)],
   ['a format version as text', ['DT_WRAP_UNSUPPORTED'], (document) => void (document['formatVersion'] = '1')],
-  ['no format version', ['DT_WRAP_UNSUPPORTED'], (document) => void delete document['formatVersion']],
+  ['no format version', ['DT_WRAP_UNSUPPORTED'], (document) => delete document['formatVersion'] && undefined],
   ['another kind', ['DT_WRAP_UNSUPPORTED'], (document) => void (document['kind'] = 'bundle')],
   ['a list instead of an object', ['DT_WRAP_INVALID'], () => []],
   ['no charts', ['DT_WRAP_INVALID'], (document) => void (document.charts = [])],
@@ -41,7 +41,7 @@ const FORGERIES: readonly Forgery[] = [
   ],
   ['an empty chart path', damage, (document) => void (document.charts = [{ ...document.charts[0], path: '' }])],
   ['no blobs', damage, (document) => void (document.blobs = [])],
-  ['a larger size for a large blob', damage, (document) => void largest(document).size++],
+  ['a larger size for a large blob', damage, (document) => void (largest(document).size += 1)],
   ['a huge size', damage, (document) => void (largest(document).size = Number.MAX_SAFE_INTEGER)],
   ['a negative size', damage, (document) => void (largest(document).size = -1)],
   [
@@ -67,7 +67,7 @@ const FORGERIES: readonly Forgery[] = [
     },
   ],
   ['a blob path that does not exist', damage, (document) => void (largest(document).path = 'nowhere')],
-  ['a blob that a base is said to have', damage, (document) => void delete largest(document).path],
+  ['a blob that a base is said to have', damage, (document) => delete largest(document).path && undefined],
   [
     'an image with the digest of another',
     damage,

@@ -67,7 +67,6 @@ export function assertNothingPushed(requests: readonly string[], { allowBlobs = 
 
 /** No control character but line feed and tab. */
 export function assertPrintable(text: string): void {
-  // eslint-disable-next-line no-control-regex -- control characters are what is looked for
   assert.doesNotMatch(text, /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/);
 }
 

@@ -132,7 +132,7 @@ export async function takeApart(wrap: Uint8Array): Promise<WrapPiece[]> {
     if (name.endsWith('/.dt/toc.json')) continue;
     const isFile = type === 'file';
     pieces.push({
-      header: { name, type: type ?? 'file', mode: mode ?? 0o644, ...(isFile ? {} : { linkname: linkname ?? null }) },
+      header: { name, type, mode, ...(isFile ? {} : { linkname }) },
       content,
     });
   }

@@ -1,7 +1,10 @@
-import { Args, Flags } from '@oclif/core';
+import * as Args from '@oclif/core/args';
+import * as Flags from '@oclif/core/flags';
 import { parsePlatform } from '../../domain/oci/platform.ts';
 import { formatCount } from '../../domain/format-quantity.ts';
 import { BaseCommand } from '../base-command.ts';
+
+const STANDARD_OUTPUT = '/dev/stdout';
 
 export default class ImagesLockCommand extends BaseCommand<typeof ImagesLockCommand> {
   static override summary = 'Write the Images.lock of a chart: the digests of all its images';
@@ -35,6 +38,8 @@ export default class ImagesLockCommand extends BaseCommand<typeof ImagesLockComm
       },
       await this.createRunContext(),
     );
+    // With the lock itself on standard output nothing else may be there.
+    if (result.file === STANDARD_OUTPUT) return result;
     this.printSuccess(
       `Images.lock file written to "${result.file}" (${formatCount(result.lock.images.length, 'image')})`,
     );

@@ -42,6 +42,6 @@ function withoutPadding(event: Event, paddedLines: readonly number[]): Event {
     if (!isOffset || value === -1) return [field, value];
     return [field, value - PADDING.length * paddedLines.filter((lineStart) => lineStart < value).length];
   });
-  const shifted: Record<string, unknown> = Object.fromEntries(offsets);
-  return shifted as unknown as Event;
+  const shifted: unknown = Object.fromEntries(offsets);
+  return shifted as Event;
 }

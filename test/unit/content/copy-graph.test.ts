@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import { test } from 'node:test';
 import { copyGraphs, findTag, type CopyJob } from '../../../src/content/copy-graph.ts';
 import { MemoryStore } from '../../../src/content/memory-store.ts';

@@ -47,7 +47,6 @@ test('control characters and secrets stay out of every part', () => {
     cause: new Error('https://u:p@example.com'),
   });
   const text = renderErrorText(error, { ...OPTIONS, isDebug: true });
-  // eslint-disable-next-line no-control-regex -- their absence is what is tested
   assert.doesNotMatch(text, /[\u0000-\u0008\u000b-\u001f\u007f]/);
   assert.doesNotMatch(text, /u:p@|abcdef|sig=abc/);
   assert.equal(text.split('\n').filter((line) => line.startsWith('Code: ')).length, 1);

@@ -33,7 +33,7 @@ const TABLE: readonly (readonly [header: string | undefined, expected: readonly 
 ];
 
 for (const [header, expected] of TABLE) {
-  test(`parses ${JSON.stringify(header?.slice(0, 60)) ?? 'undefined'}`, () => {
+  test(`parses ${header === undefined ? 'no header' : JSON.stringify(header.slice(0, 60))}`, () => {
     assert.deepEqual(parseChallenges(header), expected);
   });
 }

@@ -1,21 +1,34 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test, type TestContext } from 'node:test';
+import type { Credential } from '../../../src/transport/credentials.ts';
 import { createHttpClient } from '../../../src/transport/http.ts';
 import { fetchToken, isLoopback, isPrivate } from '../../../src/transport/token.ts';
-import { sendJson, startScriptedServer } from '../../support/scripted-server.ts';
+import {
+  sendJson,
+  startScriptedServer,
+  type ScriptedHandler,
+  type ScriptedServer,
+} from '../../support/scripted-server.ts';
 
 const HTTP = createHttpClient({ userAgent: 'test', isInsecure: false });
-const CREDENTIAL = { kind: 'basic', username: 'user', password: 'secret' } as const;
+const CREDENTIAL: Credential = { kind: 'basic', username: 'user', password: 'secret' };
+
+/** A server that goes away with the test. */
+async function start(t: TestContext, handle: ScriptedHandler): Promise<ScriptedServer> {
+  const server = await startScriptedServer(handle);
+  t.after(async () => server.close());
+  return server;
+}
 
 async function ask(
   realm: string | undefined,
   registryUrl: string,
-  credential: Parameters<typeof fetchToken>[1]['credential'] = CREDENTIAL,
+  credential: Credential | 'none' = CREDENTIAL,
 ): ReturnType<typeof fetchToken> {
   return fetchToken(HTTP, {
     challenge: { scheme: 'bearer', parameters: realm === undefined ? {} : { realm, service: 'the service' } },
     scopes: ['repository:a:pull', 'repository:b:pull'],
-    credential,
+    credential: credential === 'none' ? undefined : credential,
     registryUrl: new URL(registryUrl),
   });
 }
@@ -72,12 +85,11 @@ test('tells loopback and private addresses from public ones', () => {
     assert.equal(isPrivate(host), false, host);
 });
 
-test('asks with basic credentials, service and every scope', async () => {
-  const server = await startScriptedServer((_, response) => {
+test('asks with basic credentials, service and every scope', async (t) => {
+  const server = await start(t, (_, response) => {
     sendJson(response, 200, { token: 'T', expires_in: 300 });
   });
   const token = await ask(`http://${server.host}/token?keep=1`, 'http://127.0.0.1/');
-  await server.close();
   assert.equal(token.value, 'T');
   assert.ok(token.expiresAtMs > Date.now() + 250_000 && token.expiresAtMs <= Date.now() + 300_000);
   const [request] = server.requests;
@@ -88,16 +100,15 @@ test('asks with basic credentials, service and every scope', async () => {
   assert.equal(request?.headers.authorization, 'Basic dXNlcjpzZWNyZXQ=');
 });
 
-test('an identity token is exchanged by POST, and nobody is asked without credentials for any', async () => {
-  const server = await startScriptedServer((_, response) => {
+test('an identity token is exchanged by POST, and nobody is asked without credentials for any', async (t) => {
+  const server = await start(t, (_, response) => {
     sendJson(response, 200, { access_token: 'A' });
   });
   assert.equal(
     (await ask(`http://${server.host}/token`, 'http://127.0.0.1/', { kind: 'identity-token', token: 'refresh' })).value,
     'A',
   );
-  assert.equal((await ask(`http://${server.host}/token`, 'http://127.0.0.1/', undefined)).value, 'A');
-  await server.close();
+  assert.equal((await ask(`http://${server.host}/token`, 'http://127.0.0.1/', 'none')).value, 'A');
   const [post, get] = server.requests;
   assert.equal(post?.method, 'POST');
   assert.equal(new URLSearchParams(post.body.toString()).get('refresh_token'), 'refresh');
@@ -117,25 +128,23 @@ for (const [name, status, body, code] of [
   ['a token that ends the header', 200, '{"token":"a\\r\\nx: y"}', 'DT_REGISTRY_ERROR'],
   ['two megabytes', 200, ' '.repeat(2e6), 'DT_LIMIT_EXCEEDED'],
 ] as const) {
-  test(`a token server that answers with ${name}`, async () => {
-    const server = await startScriptedServer((_, response) => {
+  test(`a token server that answers with ${name}`, async (t) => {
+    const server = await start(t, (_, response) => {
       response.writeHead(status);
       response.end(body);
     });
     await assert.rejects(ask(`http://${server.host}/`, 'http://127.0.0.1/'), { code });
-    await server.close();
   });
 }
 
-test('credentials do not follow a redirect of the token server to another host', async () => {
-  const foreign = await startScriptedServer((_, response) => {
+test('credentials do not follow a redirect of the token server to another host', async (t) => {
+  const foreign = await start(t, (_, response) => {
     sendJson(response, 200, { token: 'T' });
   });
-  const server = await startScriptedServer((_, response) => {
+  const server = await start(t, (_, response) => {
     response.writeHead(302, { location: `http://${foreign.host}/` });
     response.end();
   });
   await ask(`http://${server.host}/`, 'http://127.0.0.1/').catch(() => undefined);
   for (const { headers } of foreign.requests) assert.equal(headers.authorization, undefined);
-  await Promise.all([server.close(), foreign.close()]);
 });

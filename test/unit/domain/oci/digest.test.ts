@@ -40,9 +40,9 @@ for (const text of [
   {},
   [SHA256, 1],
 ]) {
-  test(`refuses ${JSON.stringify(text)?.slice(0, 40) ?? 'undefined'}`, () => {
+  test(`refuses ${text === undefined ? 'undefined' : JSON.stringify(text).slice(0, 40)}`, () => {
     assert.throws(() => parseDigest(text), { code: 'DT_MANIFEST_INVALID' });
-    assert.equal(isDigest(String(text)), false);
+    if (typeof text === 'string') assert.equal(isDigest(text), false);
   });
 }
 

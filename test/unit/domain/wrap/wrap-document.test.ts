@@ -115,7 +115,7 @@ const PLACES: readonly (readonly [path: readonly (string | number)[], bad: reado
 
 for (const [path, values] of PLACES) {
   for (const value of values) {
-    test(`${path.join('.')} = ${JSON.stringify(value) ?? 'undefined'} is refused`, () => {
+    test(`${path.join('.')} = ${value === undefined ? 'undefined' : JSON.stringify(value)} is refused`, () => {
       const document = JSON.parse(formatWrapDocument(DOCUMENT).toString()) as Record<string | number, unknown>;
       let place = document;
       for (const part of path.slice(0, -1)) place = place[part] as Record<string | number, unknown>;
