@@ -163,7 +163,7 @@ export async function requireRegularOutput(path: string): Promise<void> {
     if ((await stat(path)).isFile()) return;
   } catch (error) {
     if (systemErrorCode(error) === 'ENOENT') return;
-    throw error;
+    throw toOutputError(error, path);
   }
   throw new DtError('DT_OUTPUT_FAILED', `${path} exists and is not a regular file`);
 }
