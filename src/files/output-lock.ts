@@ -1,9 +1,12 @@
-import { open, readFile, rm, stat } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { link, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { DtError, systemErrorCode } from '../domain/errors.ts';
 
 /** More than it takes to fill a lock file that has been created. */
 const FILLING_TIME_MS = 5_000;
+/** A process that has ended and that its parent has not asked about yet. */
+const ZOMBIE_STATE = 'Z';
 
 interface LockOwner {
   readonly host: string;
@@ -17,7 +20,7 @@ interface LockOwner {
  * Returns the function that gives it back. Throws DT_OUTPUT_BUSY while another run holds it.
  */
 export async function acquireOutputLock(lockPath: string, outputPath: string): Promise<() => Promise<void>> {
-  const owner: LockOwner = { host: hostname(), pid: process.pid, startedAt: await processStart(process.pid) };
+  const owner: LockOwner = { host: hostname(), pid: process.pid, startedAt: (await readProcess(process.pid)).startedAt };
   for (let attempt = 0; attempt < 2; attempt++) {
     try {
       const handle = await open(lockPath, 'wx', 0o644);
@@ -27,7 +30,8 @@ export async function acquireOutputLock(lockPath: string, outputPath: string): P
     } catch (error) {
       if (systemErrorCode(error) !== 'EEXIST') throw error;
     }
-    const other = await readOwner(lockPath);
+    const content = await readText(lockPath);
+    const other = parseOwner(content);
     if (other === undefined && (await isYoung(lockPath))) break;
     if (other !== undefined && (await isAlive(other))) {
       throw new DtError(
@@ -38,7 +42,7 @@ export async function acquireOutputLock(lockPath: string, outputPath: string): P
         },
       );
     }
-    await rm(lockPath, { force: true });
+    await removeStaleLock(lockPath, content);
   }
   throw new DtError('DT_OUTPUT_BUSY', `another run is writing ${outputPath}`);
 }
@@ -52,9 +56,35 @@ async function isYoung(lockPath: string): Promise<boolean> {
   }
 }
 
-async function readOwner(lockPath: string): Promise<LockOwner | undefined> {
+/** Removes the lock with this content, and not one that another run made since it was read. */
+async function removeStaleLock(lockPath: string, content: string | undefined): Promise<void> {
+  const asidePath = `${lockPath}.${randomUUID()}`;
   try {
-    const { host, pid, startedAt } = JSON.parse(await readFile(lockPath, 'utf8')) as Partial<LockOwner>;
+    await rename(lockPath, asidePath);
+  } catch (error) {
+    if (systemErrorCode(error) === 'ENOENT') return;
+    throw error;
+  }
+  try {
+    if ((await readText(asidePath)) !== content) await link(asidePath, lockPath);
+  } catch (error) {
+    if (systemErrorCode(error) !== 'EEXIST') throw error;
+  } finally {
+    await rm(asidePath, { force: true });
+  }
+}
+
+async function readText(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch {
+    return undefined;
+  }
+}
+
+function parseOwner(content: string | undefined): LockOwner | undefined {
+  try {
+    const { host, pid, startedAt } = JSON.parse(content ?? '') as Partial<LockOwner>;
     if (typeof host !== 'string' || typeof pid !== 'number' || typeof startedAt !== 'string') return undefined;
     return { host, pid, startedAt };
   } catch {
@@ -70,17 +100,18 @@ async function isAlive(owner: LockOwner): Promise<boolean> {
   } catch (error) {
     if (systemErrorCode(error) === 'ESRCH') return false;
   }
-  const startedAt = await processStart(owner.pid);
-  return startedAt === owner.startedAt;
+  const { state, startedAt } = await readProcess(owner.pid);
+  return state !== ZOMBIE_STATE && startedAt === owner.startedAt;
 }
 
-/** Empty where the system does not tell. */
-async function processStart(pid: number): Promise<string> {
+/** Both empty where the system does not tell. https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html */
+async function readProcess(pid: number): Promise<{ state: string; startedAt: string }> {
   try {
     const stat = await readFile(`/proc/${String(pid)}/stat`, 'utf8');
     // The second field is the program's name in parentheses and may hold blanks; the start time is field 22.
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return { state: fields[0] ?? '', startedAt: fields[19] ?? '' };
   } catch {
-    return '';
+    return { state: '', startedAt: '' };
   }
 }

@@ -44,7 +44,10 @@ export interface HttpOptions {
 
 /** HTTP without any knowledge of registries: connections kept alive, time limits on idleness, bodies as they are. */
 export interface HttpClient {
-  /** Resolves when the headers have come. Never throws for a status; DT_REGISTRY_UNREACHABLE when there is no answer. */
+  /**
+   * Resolves when the headers have come. Never throws for a status; DT_REGISTRY_UNREACHABLE when there is no answer. A
+   * streamed body that fails rejects with its own error.
+   */
   stream(request: HttpRequest): Promise<HttpStreamResponse>;
   /** The same with the body read to its end; a body over the limit is DT_LIMIT_EXCEEDED. */
   send(request: HttpRequest, limitBytes?: number): Promise<HttpResponse>;
@@ -80,14 +83,15 @@ export function createHttpClient(options: HttpOptions): HttpClient {
   }
 
   async function stream(request: HttpRequest): Promise<HttpStreamResponse> {
+    if (request.signal?.aborted === true) throw interruptionError(request.signal);
     const startedAt = performance.now();
     const body = open(request);
-    sendBody(body, request);
+    const source = sendBody(body, request);
     const response = await new Promise<{ statusCode: number; headers: IncomingHttpHeaders; url: string }>(
       (resolve, reject) => {
         body.once('response', resolve);
         body.once('error', (error) => {
-          reject(toTransportError(error, request));
+          reject(source.error ?? toTransportError(error, request));
         });
       },
     );
@@ -127,15 +131,22 @@ export function createHttpClient(options: HttpOptions): HttpClient {
 
 /**
  * The body goes in here and not as an option: for that got looks at the kind of the body, which loads all of `fetch`. got
- * ends the writable side by itself only for methods without a body.
+ * ends the writable side by itself only for methods without a body. Returns where the failure of a streamed body is kept:
+ * its own, not the one that it is destroyed with when the request fails.
  */
-function sendBody(target: Request, { method, body }: HttpRequest): void {
+function sendBody(target: Request, { method, body }: HttpRequest): { error?: Error } {
+  const source: { error?: Error } = {};
   if (body instanceof Readable) {
+    if (body.errored !== null) source.error = body.errored;
+    body.on('error', (error) => {
+      if (!target.destroyed) source.error = error;
+    });
     pipeline(body, target, () => {
       // A failure of either side ends the request, which tells its reader.
     });
   } else if (body !== undefined) target.end(body);
   else if (method !== 'GET' && method !== 'HEAD') target.end();
+  return source;
 }
 
 /** True if the other side does not speak TLS at all: the answer of a plain HTTP server to a TLS greeting. */
@@ -151,7 +162,7 @@ export function isTlsProtocolError(error: unknown): boolean {
 export function toTransportError(error: unknown, request: Pick<HttpRequest, 'method' | 'url' | 'signal'>): Error {
   if (error instanceof DtError) return error;
   if (request.signal?.aborted === true) return interruptionError(request.signal);
-  const cause = error instanceof RequestError && error.cause !== undefined ? error.cause : error;
+  const cause = error instanceof RequestError && error.cause instanceof Error ? error.cause : error;
   return new DtError('DT_REGISTRY_UNREACHABLE', `cannot reach ${request.url.host}: ${describeFailure(cause)}`, {
     cause: error,
   });

@@ -179,7 +179,7 @@ export class RegistryClient {
     const host = this.registry === DOCKER_HUB_REGISTRY ? DOCKER_HUB_API_HOST : this.registry;
     const [secure, plain] = [new URL(`https://${host}/`), new URL(`http://${host}/`)];
     if (this.#options.usePlainHttp) return plain;
-    if (isLoopback(secure.hostname)) return (await this.#speaksPlainHttp(plain, signal)) ? plain : secure;
+    if (isLoopback(secure.hostname)) return this.#detectLoopbackScheme(secure, plain, signal);
     if (!this.#options.allowPlainHttp) return secure;
     try {
       await this.#ping(secure, signal);
@@ -190,13 +190,22 @@ export class RegistryClient {
     }
   }
 
-  /** A server with TLS cuts a plain request off or answers 400. Nothing secret is in it, and loopback has no listeners. */
-  async #speaksPlainHttp(url: URL, signal: AbortSignal | undefined): Promise<boolean> {
+  /**
+   * A server with TLS cuts a plain request off or answers 400. Nothing secret is in it, and loopback has no listeners. One
+   * that cuts everything off is reported as that, not as one with broken TLS.
+   */
+  async #detectLoopbackScheme(secure: URL, plain: URL, signal: AbortSignal | undefined): Promise<URL> {
     try {
-      return (await this.#ping(url, signal)).status !== 400;
-    } catch (error) {
-      if (isTlsProtocolError(error)) return false;
-      throw error;
+      return (await this.#ping(plain, signal)).status === 400 ? secure : plain;
+    } catch (plainError) {
+      if (!isTlsProtocolError(plainError)) throw plainError;
+      try {
+        await this.#ping(secure, signal);
+      } catch (error) {
+        if (isTlsProtocolError(error)) throw plainError;
+        throw error;
+      }
+      return secure;
     }
   }
 

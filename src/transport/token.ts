@@ -57,6 +57,12 @@ export async function fetchToken(http: HttpClient, request: TokenRequest): Promi
           headers: credential === undefined ? {} : { authorization: formatBasic(credential) },
           signal,
         });
+  if (response.status >= 500 || [408, 425, 429].includes(response.status)) {
+    throw new DtError(
+      'DT_REGISTRY_ERROR',
+      `the token server ${realm.host} cannot answer for ${request.registryUrl.host} (${String(response.status)})`,
+    );
+  }
   if (response.status !== 200) {
     throw new DtError(
       'DT_AUTH_DENIED',

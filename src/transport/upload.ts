@@ -41,7 +41,7 @@ export async function uploadBlob(request: UploadRequest): Promise<'mounted' | 'w
   location.searchParams.append('digest', descriptor.digest);
   const body = await request.open();
   try {
-    await client.send({
+    const stored = await client.send({
       method: 'PUT',
       path: location,
       repository,
@@ -52,13 +52,23 @@ export async function uploadBlob(request: UploadRequest): Promise<'mounted' | 'w
       what,
       signal,
     });
-  } catch (error) {
-    // A source that failed cuts the request short; its own error says why.
-    throw body.errored ?? error;
+    checkStoredDigest(stored, request);
   } finally {
     body.destroy();
   }
   return 'written';
+}
+
+/** A registry may call the blob by a digest of another algorithm, but not by another digest of the same one. */
+function checkStoredDigest(response: HttpResponse, { client, repository, descriptor }: UploadRequest): void {
+  const header = response.headers['docker-content-digest'];
+  if (typeof header !== 'string' || !isDigest(header) || header === descriptor.digest) return;
+  if (digestAlgorithm(header) !== digestAlgorithm(descriptor.digest)) return;
+  throw new DtError(
+    'DT_DIGEST_MISMATCH',
+    `${client.registry}/${repository} stored the blob ${descriptor.digest} as ${header}`,
+    { side: 'destination' },
+  );
 }
 
 function uploadLocation(response: HttpResponse, registry: string): URL {
@@ -67,6 +77,9 @@ function uploadLocation(response: HttpResponse, registry: string): URL {
     throw new DtError('DT_REGISTRY_ERROR', `${registry} opened an upload without saying where to send it`);
   }
   const location = new URL(header, response.url);
+  if (!/^https?:$/.test(location.protocol)) {
+    throw new DtError('DT_REGISTRY_ERROR', `${registry} wants an upload over ${location.protocol} instead of HTTP`);
+  }
   if (location.protocol === 'http:' && response.url.protocol === 'https:') {
     throw new DtError('DT_REGISTRY_ERROR', `${registry} wants an upload over plain HTTP although it speaks TLS`);
   }

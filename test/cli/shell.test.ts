@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -56,6 +58,12 @@ test('wrong usage is exit code 2 with what was meant', async () => {
   }
 });
 
+test('a missing argument is not taken from standard input', async () => {
+  const { code, stderr } = await runCli(['wrap'], { stdin: './chart\n' });
+  assert.equal(code, 2);
+  assert.match(stderr, /CHART/);
+});
+
 test('flags may be written as the users of the Go tool do', async () => {
   for (const args of [
     ['--plain', 'version'],
@@ -83,14 +91,34 @@ test('with --json an error is a document on standard output', async () => {
 });
 
 test('a reader that stops early ends the program quietly', async () => {
-  const shell = spawn('bash', ['-c', 'set -o pipefail; "$0" wrap --help | head -1; "$0" version | true', DT_PATH], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
+  // The reader of the second pipe is gone before the program writes.
+  const script = 'set -eo pipefail; "$0" wrap --help | head -1; { sleep 0.3; "$0" wrap --help; } | true';
+  const shell = spawn('bash', ['-c', script, DT_PATH], { stdio: ['ignore', 'ignore', 'pipe'] });
   const chunks: Buffer[] = [];
   shell.stderr.on('data', (chunk: Buffer) => chunks.push(chunk));
   const code = await new Promise((resolve) => shell.on('close', resolve));
   assert.deepEqual([code, Buffer.concat(chunks).toString()], [0, '']);
 });
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  test(`${signal} ends a command that waits for a registry: exit code 130`, async (t) => {
+    const server = createServer((socket) => socket.on('error', () => undefined)).listen(0, '127.0.0.1');
+    t.after(() => server.close());
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const connected = once(server, 'connection');
+    const chart = `oci://127.0.0.1:${String(port)}/charts/app`;
+    const child = spawn(DT_PATH, ['wrap', chart, '--version', '1.0.0'], { stdio: ['ignore', 'ignore', 'pipe'] });
+    t.after(() => child.kill('SIGKILL'));
+    const chunks: Buffer[] = [];
+    child.stderr.on('data', (chunk: Buffer) => chunks.push(chunk));
+    await connected;
+    child.kill(signal);
+    const [code] = (await once(child, 'close')) as [number | null];
+    assert.equal(code, 130);
+    assert.match(Buffer.concat(chunks).toString(), /Code: DT_INTERRUPTED\n$/);
+  });
+}
 
 test('the launcher works through links and from folders with blanks, and names what is missing', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'dt shell '));

@@ -40,8 +40,8 @@ for (const [header, expected] of TABLE) {
 
 test('any header ends', () => {
   for (const part of ['"', '\\', ',', '=', ' ', 'a', 'a=', 'Bearer ', '"\\']) {
-    const startedAt = performance.now();
-    parseChallenges(part.repeat(4000));
-    assert.ok(performance.now() - startedAt < 500, part);
+    // Over the limit nothing is looked at; under it a parser that goes back and forth would not end.
+    assert.deepEqual(parseChallenges(part.repeat(20_000)), []);
+    assert.ok(Array.isArray(parseChallenges(part.repeat(1000))), part);
   }
 });

@@ -12,7 +12,6 @@ import { readYamlTree } from '../../../../src/domain/yaml/read-yaml-tree.ts';
 import { CORPUS } from './relocation-fixtures.ts';
 
 const PREFIX = parseRelocationPrefix('registry.internal:5000/mirror');
-const BUDGET_MS = 5_000;
 /** Of the values that rendering proves to be the head of an image, the part that static rules and declared images find. */
 const MIN_FOUND = 0.9;
 
@@ -32,9 +31,8 @@ function scalarTexts(text: string): readonly string[] {
 describe('values files of real charts', () => {
   const folders = globSync(join(CORPUS, '*/truth.json')).map(dirname).sort();
 
-  it('change in image scalars only, in bounded time, and are stable', () => {
+  it('change in image scalars only, and are stable', () => {
     assert.ok(folders.length > 200);
-    const startMs = performance.now();
     let found = 0;
     let proved = 0;
     for (const folder of folders) {
@@ -59,7 +57,6 @@ describe('values files of real charts', () => {
       found += heads.filter(({ file = '', key = '' }) => changed.has(`${file} ${key}`)).length;
     }
     assert.ok(found / proved >= MIN_FOUND, `${String(found)} of ${String(proved)}`);
-    assert.ok(performance.now() - startMs < BUDGET_MS);
   });
 
   it('hold at least one file that the YAML library alone refuses', () => {
