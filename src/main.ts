@@ -4,19 +4,22 @@ import { EXIT_CODES, systemErrorCode } from './domain/errors.ts';
 import { disableOclifTheme, readEnvironment } from './environment.ts';
 
 /** How long an interrupted command may tidy up. */
-const INTERRUPT_GRACE_MS = 5000;
+const INTERRUPT_GRACE_MS = 1500;
 
 const interruption = new AbortController();
 let exitCode: number = EXIT_CODES.ok;
 
-// A reader that stops early (`| head -1`) ends the program quietly; a log that nobody reads any more does not matter.
-process.stdout.on('error', (error) => {
+/** A reader that stops early (`| head -1`) ends the program quietly; a result that is lost otherwise is a failure. */
+function endWithoutOutput(error: Error): void {
   if (systemErrorCode(error) === 'EPIPE') process.exit(exitCode);
-  throw error;
-});
-process.stderr.on('error', (error) => {
-  if (systemErrorCode(error) !== 'EPIPE') throw error;
-});
+  const failureCode = exitCode === EXIT_CODES.ok ? EXIT_CODES.other : exitCode;
+  const text = `Error: cannot write to standard output: ${error.message}\nCode: DT_OUTPUT_FAILED\n`;
+  process.stderr.write(text, () => process.exit(failureCode));
+}
+
+process.stdout.on('error', endWithoutOutput);
+// A log that cannot be written does not matter.
+process.stderr.on('error', () => undefined);
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.on(signal, () => {
@@ -41,4 +44,8 @@ exitCode = await runProgram(process.argv.slice(2), {
   stderr: process.stderr,
 });
 // An open keep-alive connection or an unread standard input must not hold the process; what was written must leave it.
-process.stdout.write('', () => process.stderr.write('', () => process.exit(exitCode)));
+process.stdout.write('', (error) => {
+  // Told here and not by an event when standard output is a file.
+  if (error instanceof Error) endWithoutOutput(error);
+  else process.stderr.write('', () => process.exit(exitCode));
+});

@@ -1,10 +1,11 @@
-import { randomUUID } from 'node:crypto';
-import { link, open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { open, readFile, rm, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
-import { DtError, systemErrorCode } from '../domain/errors.ts';
+import { DtError, errorMessage, systemErrorCode } from '../domain/errors.ts';
 
 /** More than it takes to fill a lock file that has been created. */
 const FILLING_TIME_MS = 5_000;
+/** One to clear the way for removing a stale lock, one to remove it, one to take the place. */
+const MAX_ATTEMPTS = 3;
 /** A process that has ended and that its parent has not asked about yet. */
 const ZOMBIE_STATE = 'Z';
 
@@ -17,18 +18,21 @@ interface LockOwner {
 
 /**
  * Takes the exclusive right to write an output file by creating `lockPath`. A lock whose process is gone is taken over.
- * Returns the function that gives it back. Throws DT_OUTPUT_BUSY while another run holds it.
+ * Returns the function that gives it back. Throws DT_OUTPUT_BUSY while another run holds it, DT_OUTPUT_FAILED or
+ * DT_DISK_FULL if the place cannot be written to.
  */
 export async function acquireOutputLock(lockPath: string, outputPath: string): Promise<() => Promise<void>> {
-  const owner: LockOwner = { host: hostname(), pid: process.pid, startedAt: (await readProcess(process.pid)).startedAt };
-  for (let attempt = 0; attempt < 2; attempt++) {
+  const owner: LockOwner = {
+    host: hostname(),
+    pid: process.pid,
+    startedAt: (await readProcess(process.pid)).startedAt,
+  };
+  for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
     try {
-      const handle = await open(lockPath, 'wx', 0o644);
-      await handle.writeFile(JSON.stringify(owner));
-      await handle.close();
+      await createLock(lockPath, owner);
       return async () => rm(lockPath, { force: true });
     } catch (error) {
-      if (systemErrorCode(error) !== 'EEXIST') throw error;
+      if (systemErrorCode(error) !== 'EEXIST') throw toOutputError(error, outputPath);
     }
     const content = await readText(lockPath);
     const other = parseOwner(content);
@@ -47,6 +51,24 @@ export async function acquireOutputLock(lockPath: string, outputPath: string): P
   throw new DtError('DT_OUTPUT_BUSY', `another run is writing ${outputPath}`);
 }
 
+function toOutputError(error: unknown, outputPath: string): DtError {
+  const code = systemErrorCode(error) === 'ENOSPC' ? 'DT_DISK_FULL' : 'DT_OUTPUT_FAILED';
+  return new DtError(code, `cannot write ${outputPath}: ${errorMessage(error)}`, { cause: error });
+}
+
+/** A lock that cannot be filled (a full disk) does not stay. */
+async function createLock(lockPath: string, owner: LockOwner): Promise<void> {
+  const handle = await open(lockPath, 'wx', 0o644);
+  try {
+    await handle.writeFile(JSON.stringify(owner));
+  } catch (error) {
+    await rm(lockPath, { force: true });
+    throw error;
+  } finally {
+    await handle.close();
+  }
+}
+
 /** A lock that says nothing may be one that another run is writing at this moment. */
 async function isYoung(lockPath: string): Promise<boolean> {
   try {
@@ -56,21 +78,23 @@ async function isYoung(lockPath: string): Promise<boolean> {
   }
 }
 
-/** Removes the lock with this content, and not one that another run made since it was read. */
+/**
+ * Removes the lock if it still has this content. One run at a time does so: of two that found the same stale lock, the
+ * slower one would remove the lock that the faster one made in its place.
+ */
 async function removeStaleLock(lockPath: string, content: string | undefined): Promise<void> {
-  const asidePath = `${lockPath}.${randomUUID()}`;
+  const guardPath = `${lockPath}.stale`;
   try {
-    await rename(lockPath, asidePath);
-  } catch (error) {
-    if (systemErrorCode(error) === 'ENOENT') return;
-    throw error;
-  }
-  try {
-    if ((await readText(asidePath)) !== content) await link(asidePath, lockPath);
+    await (await open(guardPath, 'wx', 0o644)).close();
   } catch (error) {
     if (systemErrorCode(error) !== 'EEXIST') throw error;
+    if (!(await isYoung(guardPath))) await rm(guardPath, { force: true });
+    return;
+  }
+  try {
+    if ((await readText(lockPath)) === content) await rm(lockPath, { force: true });
   } finally {
-    await rm(asidePath, { force: true });
+    await rm(guardPath, { force: true });
   }
 }
 

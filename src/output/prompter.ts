@@ -1,5 +1,5 @@
 import { createInterface, type Interface } from 'node:readline';
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import type { Prompter } from '../workflows/ports.ts';
 import { formatLine, SYMBOLS } from './line-format.ts';
 
@@ -11,6 +11,8 @@ export interface LinePrompterOptions {
 }
 
 const YES: readonly string[] = ['y', 'yes'];
+/** Input without a line break in so many bytes is no answer of a person. */
+const MAX_UNREAD_BYTES = 64 * 1024;
 
 /** Reads one line per question from a stream, terminal or not. Anything but `y` or `yes`, and the end, is a no. */
 export class LinePrompter implements Prompter {
@@ -30,7 +32,7 @@ export class LinePrompter implements Prompter {
     if (this.#reader === undefined) {
       const input = this.#options.openInput();
       this.#isEchoed = 'isTTY' in input && input.isTTY === true;
-      this.#reader = createInterface({ input, terminal: false });
+      this.#reader = createInterface({ input: Readable.from(endAtLongLine(input)), terminal: false });
     }
     this.#lines ??= this.#reader[Symbol.asyncIterator]();
     const answer = await this.#lines.next();
@@ -42,5 +44,17 @@ export class LinePrompter implements Prompter {
   /** Lets go of the stream. */
   close(): void {
     this.#reader?.close();
+  }
+}
+
+/** Ends where a line gets too long: readline would gather it until memory ends. */
+async function* endAtLongLine(input: Readable): AsyncGenerator<Buffer> {
+  let unreadBytes = 0;
+  for await (const chunk of input as AsyncIterable<Buffer | string>) {
+    const bytes = Buffer.from(chunk);
+    const lineEnd = bytes.lastIndexOf('\n');
+    unreadBytes = lineEnd === -1 ? unreadBytes + bytes.length : bytes.length - lineEnd - 1;
+    if (unreadBytes > MAX_UNREAD_BYTES) return;
+    yield bytes;
   }
 }

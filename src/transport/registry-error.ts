@@ -28,6 +28,11 @@ export function readRegistryErrors(response: Pick<HttpResponse, 'body'>): { code
   }
 }
 
+/** A 404 to a write is about the repository, or about content that a manifest refers to. */
+function isRead({ method }: RequestContext): boolean {
+  return method === 'GET' || method === 'HEAD';
+}
+
 /** Words an answer that is not the expected one: DT_AUTH_REQUIRED, DT_AUTH_DENIED, DT_NOT_FOUND or DT_REGISTRY_ERROR. */
 export function toRegistryError(
   context: RequestContext,
@@ -52,7 +57,11 @@ export function toRegistryError(
     case 403:
       return new DtError('DT_AUTH_DENIED', `${place}: access to ${what} is denied (403)`, detail);
     case 404:
-      return new DtError('DT_NOT_FOUND', `${place}: ${what} was not found (404)`, detail);
+      return new DtError(
+        'DT_NOT_FOUND',
+        `${place}: ${what} ${isRead(context) ? 'was not found' : 'was not accepted'} (404)`,
+        detail,
+      );
     default:
       return new DtError(
         'DT_REGISTRY_ERROR',

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { Descriptor } from '../domain/oci/descriptor.ts';
 import { DtError } from '../domain/errors.ts';
+import { digestAlgorithm, isDigest } from '../domain/oci/digest.ts';
 import type { HttpResponse } from './http.ts';
 import type { RegistryClient } from './registry-client.ts';
 

@@ -49,6 +49,7 @@ export async function wrapChart(options: WrapChartOptions, context: RunContext):
   return reporter.section(`Wrapping Helm chart "${options.source.location}"`, async () => {
     const chart = await fetchChart(options.source, context);
     const outputFile = options.outputFile ?? wrapFolder(chart.metadata) + WRAP_EXTENSION;
+    if (outputFile === '') throw new DtError('DT_USAGE', 'the name of the output file is empty');
     await requireRegularOutput(outputFile);
     const locked = await lockChart(chart, options, context);
     requireImages(chart, locked, options, context);

@@ -6,6 +6,7 @@ import { pushShopImages, writeShopChart } from '../support/charts.ts';
 import { basicAuthorization, pushImage } from '../support/images.ts';
 import { startEmbeddedRegistry, TEST_CREDENTIALS, type EmbeddedRegistry } from '../support/registries.ts';
 import { startRegistryProxy, type RegistryProxy } from '../support/registry-proxy.ts';
+import { DT_PATH } from '../support/run-cli.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 
 const LAYER_BYTES = 100_000;
@@ -70,6 +71,12 @@ describe('a wrap that fails leaves nothing under its final name', () => {
     await checkFailure(sandbox, ['wrap', 'shop', '--output-file', 'file/x.tgz'], 1, 'DT_OUTPUT_FAILED');
     await checkFailure(sandbox, ['wrap', 'shop', '--output-file', '/dev/full'], 1, 'DT_OUTPUT_FAILED');
     await checkFailure(sandbox, ['wrap', 'shop', '--output-file', 'shop'], 1, 'DT_OUTPUT_FAILED');
+  });
+
+  test('an output without a name', async (t) => {
+    const { sandbox, proxy } = await prepare(t);
+    await checkFailure(sandbox, ['wrap', 'shop', '--output-file', ''], 2, 'DT_USAGE');
+    assert.deepEqual(proxy.requests, []);
   });
 
   test('an older file of that name stays as it was', async (t) => {
@@ -185,3 +192,15 @@ function flip(bytes: Buffer, position: number): Buffer {
 function isWrite(request: string): boolean {
   return /^(?:POST|PUT|PATCH) /.test(request);
 }
+
+test('a result that cannot be written is a failure', async (t) => {
+  if (process.platform !== 'linux') {
+    t.skip('needs /dev/full');
+    return;
+  }
+  const sandbox = await createSandbox(t);
+  const script = '"$0" version > /dev/full';
+  const result = await sandbox.run(['-c', script, DT_PATH], { command: 'sh' });
+  assert.equal(result.code, 1);
+  assert.match(result.stderr, /Code: DT_OUTPUT_FAILED$/m);
+});

@@ -5,6 +5,7 @@ import { mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promi
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { acquireOutputLock } from '../../../src/files/output-lock.ts';
 
 let folder = '';
@@ -53,6 +54,40 @@ test('the lock of a process that is gone is taken over', async () => {
   await (
     await acquireOutputLock(path, 'out')
   )();
+});
+
+test('the lock of a process that has ended is taken over before its parent has asked about it', async (t) => {
+  if (process.platform !== 'linux') {
+    t.skip('needs /proc');
+    return;
+  }
+  // The shell becomes a program that never waits for the child.
+  const parent = spawn('sh', ['-c', 'sleep 0 & echo $!; exec sleep 60'], { stdio: ['ignore', 'pipe', 'ignore'] });
+  t.after(() => parent.kill('SIGKILL'));
+  const [line] = (await once(parent.stdout, 'data')) as [Buffer];
+  const pid = Number(line.toString().trim());
+  const readStat = async (): Promise<string[]> =>
+    (await readFile(`/proc/${String(pid)}/stat`, 'utf8')).split(') ')[1]?.split(' ') ?? [];
+  while ((await readStat())[0] !== 'Z') await sleep(20);
+  const startedAt = (await readStat())[19];
+  const path = await writeOldLock(JSON.stringify({ host: hostname(), pid, startedAt }));
+  await (
+    await acquireOutputLock(path, 'out')
+  )();
+});
+
+test('of many runs that find a stale lock one gets it', async () => {
+  for (let round = 0; round < 20; round++) {
+    const path = await writeOldLock(JSON.stringify({ host: hostname(), pid: process.pid, startedAt: 'another time' }));
+    const results = await Promise.allSettled(Array.from({ length: 8 }, async () => acquireOutputLock(path, 'out')));
+    const winners = results.filter((result) => result.status === 'fulfilled');
+    assert.ok(winners.length <= 1, `${String(winners.length)} runs hold the lock`);
+  }
+});
+
+test('a folder that cannot be written to is a failure of the output', async () => {
+  await writeFile(join(folder, 'file'), '');
+  await assert.rejects(acquireOutputLock(join(folder, 'file', 'x.lock'), 'out'), { code: 'DT_OUTPUT_FAILED' });
 });
 
 test('the lock of an earlier process with the same number is taken over', async () => {

@@ -26,6 +26,15 @@ for (const [answer, expected] of ANSWERS) {
   });
 }
 
+test('input without an end of the line is a no', async () => {
+  const zeros = new Readable({
+    read() {
+      this.push(Buffer.alloc(65536));
+    },
+  });
+  assert.equal(await createPrompter(zeros).prompter.confirm('Push?'), false);
+});
+
 test('several answers may lie in one piece of input', async () => {
   const { prompter, texts } = createPrompter(Readable.from(['y\nn\ny\n']));
   const answers = [await prompter.confirm('1?'), await prompter.confirm('2?'), await prompter.confirm('3?')];

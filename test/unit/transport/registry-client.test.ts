@@ -190,6 +190,46 @@ test('an upload without a Location, and a registry that stores another digest, a
   });
 });
 
+for (const location of ['ftp://127.0.0.1/x', 'file:///tmp/x', 'javascript:x', 'http://[', 'http://127.0.0.1:1/x']) {
+  test(`an upload to ${location} is an error of the registry`, async (t) => {
+    const server = await start(t, (request, response) => {
+      if (request.method === 'POST') response.writeHead(202, { location }).end();
+      else response.writeHead(404).end();
+    });
+    const blob = createContent().layers[0];
+    assert.ok(blob !== undefined);
+    const open = (): Promise<Readable> => Promise.resolve(Readable.from([Buffer.alloc(1)], { objectMode: false }));
+    await assert.rejects(openStore(server).writeBlob(blob, open), { exitCode: 5 });
+  });
+}
+
+test('a blob that is stored under another digest is an error', async (t) => {
+  const content = createContent();
+  const server = await start(t, (request, response) => {
+    if (request.method === 'HEAD') response.writeHead(404).end();
+    else if (request.method === 'POST') response.writeHead(202, { location: '/upload' }).end();
+    else response.writeHead(201, { 'docker-content-digest': `sha256:${'0'.repeat(64)}` }).end();
+  });
+  const blob = content.layers[0];
+  assert.ok(blob !== undefined);
+  const bytes = content.blobs.get(blob.digest) ?? Buffer.alloc(0);
+  const open = (): Promise<Readable> => Promise.resolve(Readable.from([bytes], { objectMode: false }));
+  await assert.rejects(openStore(server).writeBlob(blob, open), { code: 'DT_DIGEST_MISMATCH', side: 'destination' });
+});
+
+test('a loopback registry that cuts every connection is not said to have broken TLS', async (t) => {
+  const server = await start(t, (_, response) => response.destroy());
+  const http = createHttpClient({ userAgent: 'test', isInsecure: false });
+  const options = { http, credentials: () => Promise.resolve(undefined), usePlainHttp: false, allowPlainHttp: false };
+  await assert.rejects(
+    new RegistryStore(new RegistryClient(server.host, options), 'a/b').readManifest('1.0'),
+    (error) => {
+      assert.ok(error instanceof Error && !/EPROTO|SSL/.test(error.message));
+      return true;
+    },
+  );
+});
+
 test('a connection that is cut in the middle of a blob is an error of the registry', async (t) => {
   const server = await start(t, (_, response) => {
     response.writeHead(200, { 'content-length': '1000' });

@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { after, before, test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import { createHttpClient } from '../../../src/transport/http.ts';
 
 interface Received {
@@ -61,7 +62,39 @@ test('a stream that fails ends the request and keeps its own error', async () =>
       this.destroy(broken);
     },
   });
-  await assert.rejects(client.send({ method: 'PUT', url, headers: { 'content-length': '7' }, body }));
+  await assert.rejects(client.send({ method: 'PUT', url, headers: { 'content-length': '7' }, body }), broken);
   assert.equal(body.errored, broken);
   assert.equal(received.length, 0);
+});
+
+test('a stream is not blamed for a request that fails', async () => {
+  const body = Readable.from([Buffer.alloc(7)], { objectMode: false });
+  const dead = new URL('http://127.0.0.1:1/');
+  await assert.rejects(client.send({ method: 'PUT', url: dead, headers: { 'content-length': '7' }, body }), {
+    code: 'DT_REGISTRY_UNREACHABLE',
+  });
+});
+
+test('a stream whose request was interrupted before it began fails nobody else', async () => {
+  const body = Readable.from([Buffer.alloc(7)], { objectMode: false });
+  const request = {
+    method: 'PUT',
+    url,
+    headers: { 'content-length': '7' },
+    body,
+    signal: AbortSignal.abort(),
+  } as const;
+  await assert.rejects(client.send(request), { code: 'DT_INTERRUPTED' });
+  // An error event that nobody hears would come now, and end the program.
+  await setImmediate();
+});
+
+test('too many redirects are told in words', async () => {
+  const loop = createServer((_, response) => response.writeHead(307, { location: '/' }).end());
+  loop.listen(0, '127.0.0.1');
+  await once(loop, 'listening');
+  const target = new URL(`http://127.0.0.1:${String((loop.address() as AddressInfo).port)}/`);
+  await assert.rejects(client.send({ method: 'GET', url: target }), (error: Error) => !/\[object/.test(error.message));
+  loop.closeAllConnections();
+  loop.close();
 });

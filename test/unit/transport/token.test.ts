@@ -119,7 +119,8 @@ test('an identity token is exchanged by POST, and nobody is asked without creden
 
 for (const [name, status, body, code] of [
   ['a refusal', 401, '{}', 'DT_AUTH_DENIED'],
-  ['a server error', 500, '{}', 'DT_AUTH_DENIED'],
+  ['a server error', 500, '{}', 'DT_REGISTRY_ERROR'],
+  ['too many requests', 429, '{}', 'DT_REGISTRY_ERROR'],
   ['no JSON', 200, '<html>', 'DT_REGISTRY_ERROR'],
   ['null', 200, 'null', 'DT_REGISTRY_ERROR'],
   ['no token', 200, '{}', 'DT_REGISTRY_ERROR'],
