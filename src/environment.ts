@@ -8,8 +8,6 @@ export interface Environment {
   readonly isCi: boolean;
   /** True when the user gave Helm's own `--debug`, which Helm removes from the arguments. */
   readonly isHelmDebug: boolean;
-  /** Path of the `helm` that started the program. */
-  readonly helmBin: string | undefined;
   /** Kind of terminal, as `TERM` names it. */
   readonly terminal: string | undefined;
 }
@@ -23,7 +21,6 @@ export function readEnvironment(source: NodeJS.ProcessEnv = process.env): Enviro
     bin: isUnderHelm ? 'helm dt' : 'dt',
     isCi: isSet(variables['CI']) && !['false', '0'].includes(variables['CI'] ?? ''),
     isHelmDebug: ['true', '1'].includes(variables['HELM_DEBUG'] ?? ''),
-    helmBin: variables['HELM_BIN'],
     terminal: variables['TERM'],
   };
 }

@@ -4,6 +4,7 @@ import { promisify } from 'node:util';
 import { createGunzip, gzip } from 'node:zlib';
 import {
   buildChartTree,
+  CHART_MODE_BITS,
   MAX_CHART_BYTES,
   MAX_CHART_ENTRIES,
   type ChartEntry,
@@ -18,7 +19,6 @@ const GZIP_LEVEL = 9;
 const GZIP_OS_OFFSET = 9;
 /** "Unknown": the library would write the system that it runs on. https://www.rfc-editor.org/rfc/rfc1952#section-2.3.1 */
 const GZIP_OS_UNKNOWN = 255;
-const PERMISSION_BITS = 0o777;
 
 export interface UnpackChartOptions {
   /** Sum of the sizes of all files. */
@@ -52,7 +52,7 @@ export async function unpackChartArchive(
     async (entry, content) => {
       const path = takeOffFirstPart(entry, name);
       if (path === '') return;
-      const mode = entry.mode & PERMISSION_BITS;
+      const mode = entry.mode & CHART_MODE_BITS;
       if (entry.type === 'directory') entries.push({ path, type: 'directory', mode, bytes: new Uint8Array() });
       else entries.push({ path, type: 'file', mode, bytes: await buffer(content) });
     },

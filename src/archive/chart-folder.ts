@@ -3,6 +3,7 @@ import { lstat, open, readdir, realpath } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import {
   buildChartTree,
+  CHART_MODE_BITS,
   MAX_CHART_BYTES,
   MAX_CHART_ENTRIES,
   type ChartEntry,
@@ -10,8 +11,6 @@ import {
 } from '../domain/chart/chart-tree.ts';
 import { DtError, isDtError, systemErrorCode } from '../domain/errors.ts';
 import { checkEntryPath } from './entry-path.ts';
-
-const PERMISSION_BITS = 0o777;
 
 /** A file or folder of the chart, and where it really lies. */
 interface Place {
@@ -71,7 +70,7 @@ class ChartFolderReader {
 
   async #readPlace(place: Place): Promise<void> {
     const stats = await lstat(place.realPath);
-    const mode = stats.mode & PERMISSION_BITS;
+    const mode = stats.mode & CHART_MODE_BITS;
     if (this.#entries.length >= MAX_CHART_ENTRIES) throw this.#exceed(`${String(MAX_CHART_ENTRIES)} files and folders`);
     if (stats.isDirectory()) {
       this.#entries.push({ path: place.path, type: 'directory', mode, bytes: new Uint8Array() });

@@ -1,14 +1,16 @@
 import { open, type FileHandle } from 'node:fs/promises';
-import { gunzipSync } from 'node:zlib';
-import { crc32 } from 'node:zlib';
+import { constants, crc32, gunzipSync } from 'node:zlib';
 import { isDtError } from '../domain/errors.ts';
 import { createDigestHash, digestHex, type Digest } from '../domain/oci/digest.ts';
 import { LOCK_FILE_NAME } from '../domain/lock/images-lock.ts';
-import { CHART_FOLDER } from '../domain/wrap/wrap-document.ts';
+import { CHART_FOLDER, pathInTopFolder } from '../domain/wrap/wrap-document.ts';
 import { GZIP_TRAILER_BYTES, gzipTrailer } from './gzip-member.ts';
 import { hasGzipHeader, readStoredMember } from './stored-member.ts';
 import { decodeTarHeader, TAR_BLOCK_BYTES, tarPaddingBytes } from './tar-header.ts';
 import { MAX_SMALL_MEMBER_BYTES, type LargeMember } from './wrap-plan.ts';
+
+/** Several small members may lie in what is inflated together. */
+const MAX_INFLATED_START_BYTES = 64 * MAX_SMALL_MEMBER_BYTES;
 
 /** True if the member was finished by a former run and holds exactly the planned header, blob and padding. */
 export async function readFinishedMember(handle: FileHandle, member: LargeMember, digest: Digest): Promise<boolean> {
@@ -53,9 +55,9 @@ export async function readPartialLock(partialPath: string): Promise<string | und
   }
 }
 
-/** Inflates the first member although the bytes of later ones, or nothing, may follow. */
+/** Inflates the first members although the bytes of later ones, or nothing, may follow. */
 function inflateStart(raw: Buffer): Buffer {
-  return gunzipSync(raw, { finishFlush: 2, maxOutputLength: 64 * MAX_SMALL_MEMBER_BYTES });
+  return gunzipSync(raw, { finishFlush: constants.Z_SYNC_FLUSH, maxOutputLength: MAX_INFLATED_START_BYTES });
 }
 
 function findLock(tar: Buffer): string | undefined {
@@ -63,7 +65,7 @@ function findLock(tar: Buffer): string | undefined {
     const header = decodeTarHeader(tar.subarray(at));
     if (header === undefined) return undefined;
     const start = at + header.headerBytes;
-    if (header.path.split('/').slice(1).join('/') === `${CHART_FOLDER}/${LOCK_FILE_NAME}`) {
+    if (pathInTopFolder(header.path) === `${CHART_FOLDER}/${LOCK_FILE_NAME}`) {
       return tar.toString('utf8', start, start + header.sizeBytes);
     }
     at = start + header.sizeBytes + tarPaddingBytes(header.sizeBytes);

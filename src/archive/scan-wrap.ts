@@ -4,6 +4,7 @@ import { PassThrough, pipeline, type Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { createGunzip } from 'node:zlib';
 import { DtError, systemErrorCode } from '../domain/errors.ts';
+import { pathInTopFolder } from '../domain/wrap/wrap-document.ts';
 import { readTarEntries, type TarLimits } from './unpack-tar.ts';
 import type { TarEntry } from './tar-header.ts';
 
@@ -40,7 +41,7 @@ export async function scanWrap(path: string, onEntry: ScanHandler['onEntry'], si
         invalidCode: 'DT_WRAP_INVALID',
       },
       async (entry, content) => {
-        const inner = { ...entry, path: entry.path.split('/').slice(1).join('/') };
+        const inner = { ...entry, path: pathInTopFolder(entry.path) };
         if ((await onEntry(inner, content)) === 'stop') throw new StopScan();
       },
     );

@@ -4,7 +4,7 @@ import { crc32, gunzipSync } from 'node:zlib';
 import { DtError, systemErrorCode } from '../domain/errors.ts';
 import type { Digest } from '../domain/oci/digest.ts';
 import { parseTableOfContents, type TableOfContents, type TocMember } from '../domain/wrap/table-of-contents.ts';
-import { WRAP_TOC_PATH } from '../domain/wrap/wrap-document.ts';
+import { pathInTopFolder, WRAP_TOC_PATH } from '../domain/wrap/wrap-document.ts';
 import { toBlobError } from './blob-error.ts';
 import { BlobThread } from './blob-thread.ts';
 import {
@@ -52,7 +52,9 @@ export class WrapReader {
   static async open(path: string): Promise<WrapReader | undefined> {
     const handle = await openForReading(path);
     try {
-      const { size } = await handle.stat();
+      const stats = await handle.stat();
+      if (!stats.isFile()) throw new DtError('DT_FILE_UNREADABLE', `${path} is not a regular file`);
+      const { size } = stats;
       const footerOffset = size - FOOTER_BYTES;
       const tocOffset =
         footerOffset < 0 ? undefined : parseFooter(await readExactly(handle, footerOffset, FOOTER_BYTES));
@@ -69,7 +71,8 @@ export class WrapReader {
       }
       const last = inflate(await readExactly(handle, tocOffset, footerOffset - tocOffset), MAX_LAST_MEMBER_BYTES);
       const entry = [...walkTarBuffer(last)].at(-1);
-      if (entry?.path.split('/').slice(1).join('/') !== WRAP_TOC_PATH) throw invalid('it has no table of contents');
+      if (entry === undefined || pathInTopFolder(entry.path) !== WRAP_TOC_PATH)
+        throw invalid('it has no table of contents');
       return new WrapReader(path, size, handle, parseTableOfContents(entry.bytes, tocOffset));
     } catch (error) {
       await handle.close();
@@ -100,27 +103,7 @@ export class WrapReader {
     return this.#large.keys();
   }
 
-  /**
-   * Streams a large entry. Its tar header must have the path that the table of contents says, and `sizeBytes` if given;
-   * the bytes are not verified here. Throws DT_WRAP_INVALID, DT_WRAP_INCOMPLETE if there is no such entry.
-   */
-  async openLarge(
-    path: string,
-    sizeBytes?: number,
-    signal?: AbortSignal,
-  ): Promise<{ stream: Readable; sizeBytes: number; mode: number }> {
-    const { header, stored } = await this.#readLargeHeader(path, sizeBytes);
-    const bytes = readStoredMember(
-      this.#handle,
-      stored,
-      header.headerBytes,
-      header.headerBytes + header.sizeBytes,
-      signal,
-    );
-    return { stream: Readable.from(bytes, { objectMode: false }), sizeBytes: header.sizeBytes, mode: header.mode };
-  }
-
-  /** Streams a large entry that is a blob, and verifies it in another thread. Throws as `openLarge`, DT_DIGEST_MISMATCH. */
+  /** Streams a large entry that is a blob, and verifies it in another thread. Throws as `checkLarge`, DT_DIGEST_MISMATCH. */
   async openBlob(path: string, digest: Digest, sizeBytes: number, signal?: AbortSignal): Promise<Readable> {
     const { header, stored } = await this.#readLargeHeader(path, sizeBytes);
     this.#thread ??= new BlobThread();
@@ -129,7 +112,7 @@ export class WrapReader {
     return Readable.from(bytes, { objectMode: false });
   }
 
-  /** Reads a large entry into memory and checks it against the checksum of its member. Throws as `openLarge`, DT_LIMIT_EXCEEDED. */
+  /** Reads a large entry into memory and checks it against the checksum of its member. Throws as `checkLarge`, DT_LIMIT_EXCEEDED. */
   async readLarge(path: string, limitBytes: number): Promise<{ bytes: Buffer; mode: number }> {
     const { header, stored } = await this.#readLargeHeader(path);
     const { headerBytes, sizeBytes, mode } = header;
@@ -146,7 +129,10 @@ export class WrapReader {
     return { bytes: content.subarray(headerBytes, headerBytes + sizeBytes), mode };
   }
 
-  /** Throws as `openLarge` does if the entry is not there with this size; its bytes are not read. */
+  /**
+   * Checks that the tar header of a large entry has this size and the path that the table of contents says; its bytes are
+   * not read. Throws DT_WRAP_INVALID, DT_WRAP_INCOMPLETE if there is no such entry.
+   */
   async checkLarge(path: string, sizeBytes: number): Promise<void> {
     await this.#readLargeHeader(path, sizeBytes);
   }

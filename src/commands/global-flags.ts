@@ -20,7 +20,10 @@ export const GLOBAL_FLAGS = {
     summary: 'talk plain HTTP to registries; --use-plain-http=HOST for one registry only',
   }),
   'plain-http-host': Flags.string({ helpGroup, hidden: true, multiple: true, multipleNonGreedy: true, delimiter: ',' }),
-  'keep-artifacts': Flags.boolean({ helpGroup, summary: 'keep temporary folders for inspection' }),
+  'keep-artifacts': Flags.boolean({
+    helpGroup,
+    summary: 'no effect: nothing is unpacked to temporary folders; taken for the sake of old scripts',
+  }),
   'log-level': Flags.string({
     helpGroup,
     summary: 'how much to tell: debug, info, warn or error',

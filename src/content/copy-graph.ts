@@ -2,9 +2,9 @@ import { Readable } from 'node:stream';
 import { DtError, isDtError } from '../domain/errors.ts';
 import type { Descriptor, ManifestContent } from '../domain/oci/descriptor.ts';
 import type { Digest } from '../domain/oci/digest.ts';
+import { BufferReclaimer } from './buffer-reclaimer.ts';
 import { mapConcurrently } from './map-concurrently.ts';
 import type { Graph } from './read-graph.ts';
-import { reclaimBuffers } from './reclaim-buffers.ts';
 import {
   isSequentialStore,
   type BlobOutcome,
@@ -95,6 +95,7 @@ function planBlobTasks(jobs: readonly CopyJob[]): BlobTask[] {
 
 class BlobCopier {
   readonly #options: CopyOptions;
+  readonly #reclaimer = new BufferReclaimer();
   readonly #blobs: Record<BlobOutcome, number> = { present: 0, mounted: 0, written: 0 };
   #sentBytes = 0;
 
@@ -139,7 +140,7 @@ class BlobCopier {
     const { descriptor, source, targets } = task;
     const onBytes = (sizeBytes: number): void => {
       this.#sentBytes += sizeBytes;
-      reclaimBuffers(sizeBytes);
+      this.#reclaimer.addBytes(sizeBytes);
       this.#options.onBytes?.(sizeBytes);
     };
     let previous: WritableStore | undefined;

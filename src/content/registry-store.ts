@@ -8,6 +8,9 @@ import type { RegistryClient } from '../transport/registry-client.ts';
 import { uploadBlob } from '../transport/upload.ts';
 import type { BlobOutcome, OpenBlobOptions, ReadableStore, WritableStore, WriteBlobOptions } from './store.ts';
 
+const MAX_TAG_PAGES = 1000;
+const MAX_TAGS = 1_000_000;
+const MAX_TAG_PAGE_BYTES = 8 * 1024 * 1024;
 const ACCEPT_MANIFESTS = { accept: [...MANIFEST_MEDIA_TYPES, '*/*;q=0.1'].join(', ') };
 
 /** One repository of a registry. https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md */
@@ -130,7 +133,7 @@ export class RegistryStore implements ReadableStore, WritableStore {
   async listTags(signal?: AbortSignal): Promise<string[]> {
     const tags: string[] = [];
     let path: string | URL | undefined = 'tags/list';
-    for (let page = 0; path !== undefined && page < MAX_TAG_PAGES; page++) {
+    for (let page = 0; path !== undefined; page++) {
       const response = await this.#client.send({
         method: 'GET',
         path,
@@ -142,8 +145,11 @@ export class RegistryStore implements ReadableStore, WritableStore {
         limitBytes: MAX_TAG_PAGE_BYTES,
       });
       tags.push(...readTags(response.body, this.name));
-      if (tags.length > MAX_TAGS)
-        throw new DtError('DT_LIMIT_EXCEEDED', `${this.name} has more than ${String(MAX_TAGS)} tags`);
+      if (tags.length > MAX_TAGS || page >= MAX_TAG_PAGES)
+        throw new DtError(
+          'DT_LIMIT_EXCEEDED',
+          `${this.name} has more than ${String(MAX_TAGS)} tags, or pages of them without end`,
+        );
       path = nextPage(response.headers['link'], response.url);
       if (path?.href === response.url.href) path = undefined;
     }
@@ -173,10 +179,6 @@ export class RegistryStore implements ReadableStore, WritableStore {
     return { mediaType, digest, size };
   }
 }
-
-const MAX_TAG_PAGES = 1000;
-const MAX_TAGS = 1_000_000;
-const MAX_TAG_PAGE_BYTES = 8 * 1024 * 1024;
 
 function readDigestHeader(header: string | string[] | undefined): Digest | undefined {
   return typeof header === 'string' && isDigest(header) ? parseDigest(header) : undefined;

@@ -8,7 +8,7 @@ export interface OpenBlobOptions {
 
 /**
  * Content that can be read by digest: a repository of a registry, a layout, a wrap, memory.
- * Absent content is always DT_NOT_FOUND. Implementations keep no state that a caller has to close.
+ * Absent content is DT_NOT_FOUND, in a wrap DT_WRAP_INCOMPLETE. Implementations keep no state that a caller has to close.
  */
 export interface ReadableStore {
   /** What messages call this store, for instance `127.0.0.1:5000/library/nginx`. */
@@ -20,7 +20,8 @@ export interface ReadableStore {
   /** True if the streams of `openBlob` fail by themselves, before their end, when the bytes are not those of the descriptor. */
   readonly verifiesBlobs?: boolean;
   /**
-   * Opens a blob. Other stores do NOT verify the bytes here: `verifyBlob` (verified-stream.ts) does it once, where they are used.
+   * Opens a blob. Without `verifiesBlobs` its bytes are not verified here: `verifyBlob` (verified-stream.ts) does it once,
+   * where they are used.
    * The caller consumes or destroys the stream.
    */
   openBlob(descriptor: Descriptor, options?: OpenBlobOptions): Promise<Readable>;

@@ -92,6 +92,21 @@ export function isDtError(error: unknown, ...codes: readonly ErrorCode[]): error
   return error instanceof DtError && (codes.length === 0 || codes.includes(error.code));
 }
 
+/** Classes of failure from the worst to the mildest. */
+const WORST_FIRST: readonly ExitCode[] = [
+  EXIT_CODES.interrupted,
+  EXIT_CODES.verification,
+  EXIT_CODES.authentication,
+  EXIT_CODES.registry,
+  EXIT_CODES.other,
+  EXIT_CODES.usage,
+];
+
+/** The error of the worst class, which decides the exit code; the first of several. Undefined if there is none. */
+export function findWorstError(errors: readonly DtError[]): DtError | undefined {
+  return errors.toSorted((a, b) => WORST_FIRST.indexOf(a.exitCode) - WORST_FIRST.indexOf(b.exitCode))[0];
+}
+
 /** The `code` of a Node.js system error (`ENOENT`, `ENOSPC`, …), or undefined. */
 export function systemErrorCode(error: unknown): string | undefined {
   if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;

@@ -51,7 +51,7 @@ export class LinesReporter implements Reporter {
   }
 
   info(message: string): void {
-    this.#write(`${' '.repeat(4 + this.#currentLevel() * 3)}${toSafeText(message)}`);
+    this.#writeLine(this.#currentLevel(), ' ', message);
   }
 
   warn(message: string): void {

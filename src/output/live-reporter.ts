@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { Listr, type ListrDefaultRendererLogLevels, ListrLogger, ProcessOutput } from 'listr2';
 import type { Progress, Reporter } from '../workflows/ports.ts';
-import { INDENTATION, toSafeText } from './line-format.ts';
+import { formatLine, INDENTATION, SYMBOLS, toSafeText } from './line-format.ts';
 import { createLiveRenderer, type LineKind, type LiveTask } from './live-renderer.ts';
 import { ProgressMeter } from './progress-meter.ts';
 
@@ -95,7 +95,7 @@ export class LiveReporter implements Reporter {
   }
 
   #renderNote(message: string, kind: LineKind): string {
-    return ` ${kind === 'warning' ? '⚠' : ' '}  ${toSafeText(message)}`;
+    return formatLine(0, kind === 'warning' ? SYMBOLS.warning : ' ', message);
   }
 
   #createLine(title: string, kind: LineKind, parent: LiveTask, run: (task: LiveTask) => Promise<void>): Listr {

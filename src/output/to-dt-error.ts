@@ -1,4 +1,4 @@
-import { DtError, EXIT_CODES, errorMessage, type ErrorCode, systemErrorCode } from '../domain/errors.ts';
+import { DtError, errorMessage, type ErrorCode, findWorstError, systemErrorCode } from '../domain/errors.ts';
 
 /** What a system error means when nobody gave it a better sentence. */
 const SYSTEM_ERROR_CODES: ReadonlyMap<string, ErrorCode> = new Map([
@@ -12,16 +12,6 @@ const SYSTEM_ERROR_CODES: ReadonlyMap<string, ErrorCode> = new Map([
   ['EDQUOT', 'DT_DISK_FULL'],
   ['EROFS', 'DT_OUTPUT_FAILED'],
 ]);
-
-/** Exit codes from the worst to the mildest: the worst class among several failures decides. */
-const WORST_FIRST: readonly number[] = [
-  EXIT_CODES.interrupted,
-  EXIT_CODES.verification,
-  EXIT_CODES.authentication,
-  EXIT_CODES.registry,
-  EXIT_CODES.other,
-  EXIT_CODES.usage,
-];
 
 /**
  * The one error to show for anything that was thrown. An interruption wins over what it caused; of several failures the
@@ -38,7 +28,7 @@ export function toDtError(thrown: unknown, isInterrupted = false): DtError {
 
 function toWorstError(aggregate: AggregateError): DtError {
   const errors = aggregate.errors.map((error: unknown) => toDtError(error));
-  const [worst] = errors.sort((a, b) => WORST_FIRST.indexOf(a.exitCode) - WORST_FIRST.indexOf(b.exitCode));
+  const worst = findWorstError(errors);
   if (worst === undefined) return new DtError('DT_BUG', errorMessage(aggregate), { cause: aggregate });
   if (errors.length === 1) return worst;
   return new DtError(worst.code, worst.message, {

@@ -1,9 +1,7 @@
 import { formatBytes, formatCount } from '../domain/format-quantity.ts';
-import type { LockDigest, LockImage } from '../domain/lock/images-lock.ts';
+import { formatLockPlatform, type LockImage } from '../domain/lock/images-lock.ts';
 import type { WrapInformation } from '../workflows/inspect-wrap.ts';
-import { SYMBOLS, toSafeText } from './line-format.ts';
-
-const INDENT = '   ';
+import { formatLine, INDENTATION, SYMBOLS, toSafeText } from './line-format.ts';
 
 /** The report of `info` for people. With `isDetailed` every platform is shown with its digest. */
 export function formatWrapInformation(information: WrapInformation, options: { readonly isDetailed: boolean }): string {
@@ -32,7 +30,7 @@ function formatContents({ document }: WrapInformation): string[] {
 }
 
 function formatImage({ image, digests }: LockImage): string {
-  return item(2, `${image} (${digests.map(formatPlatformOf).join(', ')})`);
+  return item(2, `${image} (${digests.map(formatLockPlatform).join(', ')})`);
 }
 
 function formatDetails({ chart, name, image, digests }: LockImage): string[] {
@@ -41,20 +39,16 @@ function formatDetails({ chart, name, image, digests }: LockImage): string[] {
     item(3, `Image: ${image}`),
     item(3, 'Digests'),
     ...digests.flatMap((digest) => [
-      item(3, `- Arch: ${formatPlatformOf(digest)}`),
+      item(3, `- Arch: ${formatLockPlatform(digest)}`),
       item(3, `  Digest: ${digest.digest}`),
     ]),
   ];
 }
 
-function formatPlatformOf({ arch, variant }: LockDigest): string {
-  return variant === undefined ? arch : `${arch}/${variant}`;
-}
-
 function title(level: number, text: string): string {
-  return `${INDENT.repeat(level)} ${SYMBOLS.section}  ${toSafeText(text)}`;
+  return formatLine(level, SYMBOLS.section, text);
 }
 
 function item(level: number, text: string): string {
-  return `${INDENT.repeat(level + 1)} ${toSafeText(text)}`;
+  return `${' '.repeat((level + 1) * INDENTATION)} ${toSafeText(text)}`;
 }

@@ -44,6 +44,7 @@ export function toRegistryError(
   const said = readRegistryErrors(response)
     .map(({ code, message }) => [code, message].filter((part) => part !== '').join(': '))
     .join('; ')
+    .replaceAll(/\s+/g, ' ')
     .slice(0, MAX_MESSAGE_LENGTH);
   const detail = said === '' ? {} : { detail: `The registry answered: ${said}` };
   switch (response.status) {

@@ -13,6 +13,8 @@ import type { RunContext } from './context.ts';
 import { openRepository } from './registry-stores.ts';
 
 const SCHEME = 'oci://';
+/** Tags that a message names. */
+const MAX_NAMED_TAGS = 10;
 
 /** The archive of a chart in a registry. https://helm.sh/docs/topics/registries/ */
 export async function downloadOciChart(
@@ -67,7 +69,9 @@ async function chooseTag(
     `${location} has no version${wanted === undefined ? '' : ` that matches ${wanted}`}`,
     {
       detail:
-        tags.length === 0 ? 'It has no tags.' : `It has ${tags.slice(-10).join(', ')}${tags.length > 10 ? ', …' : ''}.`,
+        tags.length === 0
+          ? 'It has no tags.'
+          : `It has ${tags.slice(-MAX_NAMED_TAGS).join(', ')}${tags.length > MAX_NAMED_TAGS ? ', …' : ''}.`,
     },
   );
 }

@@ -123,7 +123,7 @@ async function findEntry(
     throw new DtError(
       'DT_CHART_VERSION_NOT_FOUND',
       `the repository ${repository.url.host} has no chart ${name}${wanted === undefined ? '' : ` with a version that matches ${wanted}`}`,
-      { hints: [`{bin} wrap ${name} --repo ${repository.url.href}`] },
+      wanted === undefined ? {} : { hints: [`{bin} wrap ${name} --repo ${repository.url.href}`] },
     );
   }
   const sha256 = typeof entry['digest'] === 'string' ? entry['digest'].replace(/^sha256:/, '') : undefined;

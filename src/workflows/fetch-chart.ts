@@ -40,7 +40,7 @@ export async function fetchChart(source: ChartSource, context: RunContext): Prom
   if (await isRepositoryAlias(location, context)) {
     return download(context, async () => downloadRepositoryChart({ alias: location }, version, context), location);
   }
-  throw new DtError('DT_FILE_NOT_FOUND', `there is no chart at ${location}`, {
+  throw new DtError('DT_FILE_NOT_FOUND', `there is no chart at "${location}"`, {
     hints: location.includes('://') ? ['charts come from a folder, a .tgz, oci://… or a repository (--repo URL)'] : [],
   });
 }

@@ -8,6 +8,7 @@ import { parseImagesLock } from '../domain/lock/parse-lock.ts';
 import {
   CHART_FOLDER,
   parseWrapDocument,
+  pathInTopFolder,
   WRAP_DOCUMENT_PATH,
   type WrapDocument,
 } from '../domain/wrap/wrap-document.ts';
@@ -72,7 +73,7 @@ async function readFolderLock(path: string): Promise<string> {
       throw new DtError('DT_FILE_UNREADABLE', `cannot read ${path}`, { cause: error });
     throw new DtError('DT_WRAP_INVALID', `the folder ${path} has no ${LOCK_FILE_NAME}`, {
       cause: error,
-      hints: ['{bin} images lock CHART'],
+      hints: [`{bin} images lock ${path}`],
     });
   }
 }
@@ -82,7 +83,7 @@ async function readIndexed(reader: WrapReader): Promise<{ lockText: string; docu
   // More than one folder can claim to be the chart; which one is, the document says.
   const locks = new Map<string, string>();
   const take = (path: string, bytes: Buffer): void => {
-    const inner = path.split('/').slice(1).join('/');
+    const inner = pathInTopFolder(path);
     if (inner === WRAP_DOCUMENT_PATH) document ??= parseWrapDocument(bytes);
     if (inner === CHART_LOCK_PATH && !locks.has(path)) locks.set(path, bytes.toString('utf8'));
   };

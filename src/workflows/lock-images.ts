@@ -78,7 +78,7 @@ export async function verifyChartLock(
   const differences = compareLocks(lock, calculated.lock);
   if (differences.length > 0) {
     throw new DtError('DT_LOCK_MISMATCH', `${LOCK_FILE_NAME} of ${chart.metadata.name} does not match its images`, {
-      detail: differences.map(describeLockDifference).join('\n  '),
+      detail: differences.map(describeLockDifference).join('; '),
       hints: ['{bin} images lock CHART'],
     });
   }

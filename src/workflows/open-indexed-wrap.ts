@@ -1,15 +1,24 @@
 import { WrapReader } from '../archive/wrap-reader.ts';
 import { readGraph, type Graph } from '../content/read-graph.ts';
 import { WrapStore } from '../content/wrap-store.ts';
-import { buildChartTree, MAX_CHART_BYTES, MAX_CHART_ENTRIES, type ChartEntry } from '../domain/chart/chart-tree.ts';
+import {
+  buildChartTree,
+  CHART_MODE_BITS,
+  MAX_CHART_BYTES,
+  MAX_CHART_ENTRIES,
+  type ChartEntry,
+} from '../domain/chart/chart-tree.ts';
 import { DtError } from '../domain/errors.ts';
 import { LOCK_FILE_NAME, type LockImage } from '../domain/lock/images-lock.ts';
 import { parseImagesLock } from '../domain/lock/parse-lock.ts';
 import type { Digest } from '../domain/oci/digest.ts';
-import { parseWrapDocument, WRAP_DOCUMENT_PATH, type WrapDocument } from '../domain/wrap/wrap-document.ts';
+import {
+  parseWrapDocument,
+  pathInTopFolder,
+  WRAP_DOCUMENT_PATH,
+  type WrapDocument,
+} from '../domain/wrap/wrap-document.ts';
 import { missingLockError, type OpenedWrap } from './opened-wrap.ts';
-
-const PERMISSION_BITS = 0o777;
 
 /** Opens a wrap by its footer; undefined for a file without one. See `openWrap`. */
 export async function openIndexedWrap(path: string): Promise<OpenedWrap | undefined> {
@@ -64,13 +73,13 @@ async function readFiles(reader: WrapReader): Promise<ChartEntry[]> {
     }
     if (paths.has(path)) throw new DtError('DT_UNSAFE_ENTRY', `${reader.path} has the entry ${path} twice`);
     paths.add(path);
-    files.push({ path, type, mode: mode & PERMISSION_BITS, bytes });
+    files.push({ path, type, mode: mode & CHART_MODE_BITS, bytes });
   }
   for (const path of reader.largePaths()) {
     if (!/^[^/]+\/(?:chart|\.dt)\//.test(path)) continue;
     const { bytes, mode } = await reader.readLarge(path, remainingBytes);
     remainingBytes -= bytes.length;
-    files.push({ path, type: 'file', mode: mode & PERMISSION_BITS, bytes });
+    files.push({ path, type: 'file', mode: mode & CHART_MODE_BITS, bytes });
   }
   return files;
 }
@@ -89,7 +98,7 @@ function takeChart(files: readonly ChartEntry[], folder: string, wrapPath: strin
 }
 
 function findDocument(files: readonly ChartEntry[], path: string): WrapDocument {
-  const file = files.find((entry) => entry.path.split('/').slice(1).join('/') === WRAP_DOCUMENT_PATH);
+  const file = files.find((entry) => pathInTopFolder(entry.path) === WRAP_DOCUMENT_PATH);
   if (file === undefined) throw new DtError('DT_WRAP_INVALID', `${path} has no ${WRAP_DOCUMENT_PATH}`);
   return parseWrapDocument(file.bytes);
 }

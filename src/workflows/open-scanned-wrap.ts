@@ -3,7 +3,13 @@ import { readEntry, scanWrap } from '../archive/scan-wrap.ts';
 import type { TarEntry } from '../archive/tar-header.ts';
 import type { Graph } from '../content/read-graph.ts';
 import { ScannedStore, type ScannedBlob } from '../content/scanned-store.ts';
-import { buildChartTree, MAX_CHART_BYTES, MAX_CHART_ENTRIES, type ChartEntry } from '../domain/chart/chart-tree.ts';
+import {
+  buildChartTree,
+  CHART_MODE_BITS,
+  MAX_CHART_BYTES,
+  MAX_CHART_ENTRIES,
+  type ChartEntry,
+} from '../domain/chart/chart-tree.ts';
 import { DtError } from '../domain/errors.ts';
 import { LOCK_FILE_NAME, type LockImage } from '../domain/lock/images-lock.ts';
 import { parseImagesLock } from '../domain/lock/parse-lock.ts';
@@ -93,7 +99,7 @@ async function takeEntry(scan: Scan, entry: TarEntry, content: Readable, wrapPat
     if (type === 'file' && scan.chart.has(chartPath)) {
       throw new DtError('DT_UNSAFE_ENTRY', `${wrapPath} has the entry ${path} twice`);
     }
-    scan.chart.set(chartPath, { path: chartPath, type, mode: mode & 0o777, bytes });
+    scan.chart.set(chartPath, { path: chartPath, type, mode: mode & CHART_MODE_BITS, bytes });
     return;
   }
   const match = type === 'file' ? BLOB_PATTERN.exec(path) : null;

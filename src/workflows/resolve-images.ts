@@ -3,7 +3,7 @@ import { mapConcurrently } from '../content/map-concurrently.ts';
 import type { ReadableStore } from '../content/store.ts';
 import { verifyBlob } from '../content/verified-stream.ts';
 import type { ChartImage } from '../domain/chart/images-annotation.ts';
-import { DtError, errorMessage, isDtError } from '../domain/errors.ts';
+import { DtError, errorMessage, findWorstError, isDtError } from '../domain/errors.ts';
 import type { ResolvedImage } from '../domain/lock/lock-platforms.ts';
 import type { ManifestContent } from '../domain/oci/descriptor.ts';
 import { MAX_MANIFEST_BYTES, parseManifest, type ImageManifest } from '../domain/oci/manifest.ts';
@@ -79,19 +79,13 @@ export async function readConfigPlatform(
 function combineFailures(failures: readonly { reference: string; error: unknown }[]): unknown {
   const [first] = failures;
   if (failures.length === 1 || first === undefined) return first?.error;
-  const worst = failures
-    .map(({ error }) => error)
-    .filter((error) => isDtError(error))
-    .sort((left, right) => severity(right) - severity(left))[0];
+  const worst = findWorstError(failures.map(({ error }) => error).filter((error) => isDtError(error)));
   if (worst === undefined) return first.error;
   return new DtError(worst.code, `${String(failures.length)} images cannot be resolved`, {
-    detail: failures.map(({ reference, error }) => `${reference}: ${errorMessage(error)}`).join('\n  '),
+    detail: failures
+      .map(({ reference, error }) => `${reference}: ${errorMessage(error).replaceAll(/\s+/g, ' ')}`)
+      .join('; '),
     hints: worst.hints,
     cause: worst,
   });
-}
-
-/** Of several failures the worst class decides: 3, 4, 5, 1. */
-function severity(error: DtError): number {
-  return [1, 5, 4, 3].indexOf(error.exitCode);
 }

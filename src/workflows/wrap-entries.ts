@@ -3,10 +3,11 @@ import type { Graph } from '../content/read-graph.ts';
 import type { ChartTree } from '../domain/chart/chart-tree.ts';
 import type { ChartMetadata } from '../domain/chart/chart-metadata.ts';
 import type { ChartImage } from '../domain/chart/images-annotation.ts';
-import { LOCK_FILE_NAME, type LockImage } from '../domain/lock/images-lock.ts';
+import { formatLockPlatform, LOCK_FILE_NAME, type LockImage } from '../domain/lock/images-lock.ts';
 import type { Descriptor, ManifestContent } from '../domain/oci/descriptor.ts';
 import { digestAlgorithm, digestHex, type Digest } from '../domain/oci/digest.ts';
 import { manifestSuccessors, parseManifest } from '../domain/oci/manifest.ts';
+import { MEDIA_TYPE_OCI_INDEX } from '../domain/oci/media-types.ts';
 import {
   CHART_FOLDER,
   formatWrapDocument,
@@ -140,7 +141,7 @@ class LayoutWriter {
     const { mediaType, digest, size } = descriptor;
     const index = {
       schemaVersion: 2,
-      mediaType: 'application/vnd.oci.image.index.v1+json',
+      mediaType: MEDIA_TYPE_OCI_INDEX,
       manifests: [{ mediaType, size, digest }],
     };
     this.layoutFiles.push(file(`${folder}/index.json`, Buffer.from(JSON.stringify(index, null, 2))));
@@ -190,10 +191,7 @@ function buildDocument(chart: ChartToWrap, topFolder: string, blobs: readonly Wr
       reference: lockImage.image,
       ...('graph' in image ? { digest: image.graph.root.descriptor.digest } : {}),
       ...('graph' in image && image.isFiltered ? { isFiltered: true } : {}),
-      platforms: lockImage.digests.map(({ digest, arch, variant }) => ({
-        digest,
-        platform: variant === undefined ? arch : `${arch}/${variant}`,
-      })),
+      platforms: lockImage.digests.map((entry) => ({ digest: entry.digest, platform: formatLockPlatform(entry) })),
     })),
     blobs,
   };

@@ -4,7 +4,7 @@ import { DtError } from '../errors.ts';
 export interface ChartEntry {
   readonly path: string;
   readonly type: 'file' | 'directory';
-  /** Permission bits only (0o755). */
+  /** Permission bits only, those of `CHART_MODE_BITS`. */
   readonly mode: number;
   /** Empty for a directory. */
   readonly bytes: Uint8Array;
@@ -16,6 +16,9 @@ export type ChartTree = readonly ChartEntry[];
 /** The sum of all files of a chart, unpacked. Helm 4 refuses more than 100 MiB. */
 export const MAX_CHART_BYTES = 100 * 1024 * 1024;
 export const MAX_CHART_ENTRIES = 20_000;
+
+/** What a chart keeps of the mode of a file. */
+export const CHART_MODE_BITS = 0o777;
 
 const IMPLIED_FOLDER_MODE = 0o755;
 
@@ -62,13 +65,6 @@ export function chartTreeSizeBytes(tree: ChartTree): number {
 /** The file at the path, or undefined. */
 export function findChartFile(tree: ChartTree, path: string): ChartEntry | undefined {
   return tree.find((entry) => entry.type === 'file' && entry.path === path);
-}
-
-/** The tree with one file added or replaced; a replaced file keeps its mode. */
-export function withChartFile(tree: ChartTree, path: string, bytes: Uint8Array, mode = 0o644): ChartTree {
-  const old = findChartFile(tree, path);
-  const entry: ChartEntry = { path, type: 'file', mode: old?.mode ?? mode, bytes };
-  return buildChartTree([...tree.filter((other) => other !== old), entry]);
 }
 
 /** Depth first; in a folder by byte order of the names; a folder right before its content. */

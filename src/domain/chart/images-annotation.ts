@@ -27,8 +27,6 @@ export interface ChartImage {
 export interface ReadChartImagesOptions {
   /** Read this annotation only, in the chart and all subcharts. */
   readonly annotationsKey?: string | undefined;
-  /** Do without the images of declared dependencies that are not in `charts/`. */
-  readonly allowMissingDependencies?: boolean | undefined;
 }
 
 /**
@@ -39,7 +37,7 @@ export interface ReadChartImagesOptions {
  */
 export function readChartImages(chart: Chart, options: ReadChartImagesOptions = {}): ChartImage[] {
   const keys = options.annotationsKey === undefined ? IMAGE_ANNOTATION_KEYS : [options.annotationsKey];
-  if (options.allowMissingDependencies !== true) requireDependencies(chart);
+  requireDependencies(chart);
   const images = new Map<string, ChartImage>();
   for (const member of listChartMembers(chart)) {
     for (const image of readOwnImages(member, keys)) {

@@ -43,6 +43,11 @@ export const LOCK_KIND = 'ImagesLock';
 /** The Go tool and we write the same text, so that locks do not differ by the tool that made them. */
 export const LOCK_GENERATED_BY = 'Distribution Tooling for Helm';
 
+/** `os/arch[/variant]` of an entry. */
+export function formatLockPlatform({ arch, variant }: Pick<LockDigest, 'arch' | 'variant'>): string {
+  return variant === undefined ? arch : `${arch}/${variant}`;
+}
+
 /** The time of a lock: UTC, RFC 3339, a fraction without trailing zeros. */
 export function formatLockTime(date: Date): string {
   return date.toISOString().replace(/\.(\d*?)0*Z$/, (_, fraction: string) => (fraction === '' ? 'Z' : `.${fraction}Z`));

@@ -28,11 +28,6 @@ export function parseRelocationPrefix(text: string): RelocationPrefix {
   return { registry: normalizeRegistry(registry), path };
 }
 
-/** `REGISTRY[/PATH]`. */
-export function formatRelocationPrefix(prefix: RelocationPrefix): string {
-  return prefix.path === '' ? prefix.registry : `${prefix.registry}/${prefix.path}`;
-}
-
 function trimSlashes(text: string): string {
   let end = text.length;
   while (end > 0 && text[end - 1] === '/') end--;

@@ -59,6 +59,11 @@ export function wrapFolder(chart: { readonly name: string; readonly version: str
   return `${chart.name}-${chart.version}`;
 }
 
+/** The path of an entry without its first part, the top folder; empty for the top folder itself. */
+export function pathInTopFolder(path: string): string {
+  return path.split('/').slice(1).join('/');
+}
+
 export function formatWrapDocument(document: WrapDocument): Buffer {
   return Buffer.from(`${JSON.stringify(document, null, 1)}\n`);
 }

@@ -156,7 +156,6 @@ function toScalar(state: ReadState, event: ScalarEvent, place: Place, eventIndex
     insertAt: isEmpty ? (propertiesEnd === -1 ? place.insertAt : propertiesEnd) : -1,
     indent: event.indent,
     isInFlow: place.isInFlow,
-    anchor: event.anchorStart === -1 ? undefined : state.text.slice(event.anchorStart, event.anchorEnd),
   };
 }
 

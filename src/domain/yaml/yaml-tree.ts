@@ -27,7 +27,6 @@ export interface YamlScalar extends YamlNodeBase {
   /** Columns in front of the lines of a block scalar, else -1. */
   readonly indent: number;
   readonly isInFlow: boolean;
-  readonly anchor: string | undefined;
 }
 
 export interface YamlAlias extends YamlNodeBase {

@@ -6,7 +6,6 @@ import {
   findChartFile,
   MAX_CHART_ENTRIES,
   subtreeOf,
-  withChartFile,
   type ChartEntry,
 } from '../../../../src/domain/chart/chart-tree.ts';
 
@@ -46,12 +45,6 @@ test('a path cannot be a file and a folder', () => {
 test('implied folders count', () => {
   const entries = Array.from({ length: MAX_CHART_ENTRIES - 1 }, (_, number) => fileOf(`f${String(number)}`));
   assert.throws(() => buildChartTree([...entries, fileOf('a/b/c')]), { code: 'DT_LIMIT_EXCEEDED' });
-});
-
-test('a replaced file keeps its mode, a new one gets its folder', () => {
-  const tree = buildChartTree([fileOf('a', 'old', 0o600)]);
-  assert.equal(findChartFile(withChartFile(tree, 'a', Buffer.from('new')), 'a')?.mode, 0o600);
-  assert.deepEqual(pathsOf(withChartFile(tree, 'd/b', Buffer.from('x'))), ['a', 'd/', 'd/b']);
 });
 
 test('a subtree has paths of its own', () => {
