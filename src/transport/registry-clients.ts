@@ -51,5 +51,5 @@ export function createRegistryClients(options: RegistryClientsOptions): Registry
 }
 
 function appliesTo(rule: HostRule, registry: string): boolean {
-  return typeof rule === 'boolean' ? rule : rule.includes(registry);
+  return typeof rule === 'boolean' ? rule : rule.map(normalizeRegistry).includes(registry);
 }

@@ -5,6 +5,7 @@ import { chartTag } from '../domain/chart/chart-manifest.ts';
 import type { Chart } from '../domain/chart/chart.ts';
 import { DtError } from '../domain/errors.ts';
 import { formatCount } from '../domain/format-quantity.ts';
+import { formatLockPlatform } from '../domain/lock/images-lock.ts';
 import { formatReference, formatRepository, isRepository, isTag, type Reference } from '../domain/oci/reference.ts';
 import { relocateChart, type RelocatedChart } from '../domain/relocation/relocate-chart.ts';
 import { parseRelocationPrefix, type RelocationPrefix } from '../domain/relocation/relocation-prefix.ts';
@@ -42,7 +43,6 @@ export interface UnwrapChartResult {
     readonly platforms: readonly string[];
   }[];
   readonly changes: RelocatedChart['changes'];
-  readonly warnings: readonly string[];
   /** Present if pushed. */
   readonly chartReference?: string;
   readonly chartDigest?: string;
@@ -84,7 +84,6 @@ interface PreparedUnwrap {
   readonly chart: Chart;
   readonly relocated: RelocatedChart;
   readonly pushes: readonly ImagePush[];
-  readonly warnings: readonly string[];
 }
 
 async function prepare(
@@ -101,10 +100,9 @@ async function prepare(
     async () => relocate(chart, prefix, options),
     ({ changes }) => `Helm chart relocated (${formatCount(changes.length, 'reference')} changed)`,
   );
-  const warnings = describeProblems(relocated);
-  for (const warning of warnings) reporter.warn(warning);
+  for (const warning of describeProblems(relocated)) reporter.warn(warning);
   const pushes = options.skipImages ? [] : await planImagePushes(wrap, prefix, context);
-  return { wrap, chart, relocated, pushes, warnings };
+  return { wrap, chart, relocated, pushes };
 }
 
 async function push(
@@ -148,9 +146,9 @@ function chartTarget(chart: Chart, prefix: RelocationPrefix): Reference {
   return { registry: prefix.registry, repository, tag };
 }
 
-function describePrepared({ chart, pushes, relocated, warnings }: PreparedUnwrap): Omit<UnwrapChartResult, 'pushed'> {
+function describePrepared({ chart, pushes, relocated }: PreparedUnwrap): Omit<UnwrapChartResult, 'pushed'> {
   const { name, version } = chart.metadata;
-  return { chart: { name, version }, images: pushes.map(describePush), changes: relocated.changes, warnings };
+  return { chart: { name, version }, images: pushes.map(describePush), changes: relocated.changes };
 }
 
 async function relocate(chart: Chart, prefix: RelocationPrefix, options: UnwrapChartOptions): Promise<RelocatedChart> {
@@ -195,7 +193,7 @@ function describePush({ image, target, graph }: ImagePush): UnwrapChartResult['i
     source: image.image,
     target: formatReference(target),
     digest: graph.root.descriptor.digest,
-    platforms: image.digests.map(({ arch, variant }) => (variant === undefined ? arch : `${arch}/${variant}`)),
+    platforms: image.digests.map(formatLockPlatform),
   };
 }
 

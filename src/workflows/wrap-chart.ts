@@ -5,10 +5,10 @@ import { readPartialLock } from '../archive/partial-wrap.ts';
 import { PARTIAL_EXTENSION, requireRegularOutput } from '../archive/wrap-writer.ts';
 import { countBlobBytes } from '../content/read-graph.ts';
 import type { Chart } from '../domain/chart/chart.ts';
-import { readChartImages } from '../domain/chart/images-annotation.ts';
+import { IMAGE_ANNOTATION_KEYS, readChartImages } from '../domain/chart/images-annotation.ts';
 import { DtError, errorMessage } from '../domain/errors.ts';
 import { formatBytes, formatCount, formatDuration } from '../domain/format-quantity.ts';
-import { LOCK_FILE_NAME, type LockImage } from '../domain/lock/images-lock.ts';
+import { formatLockPlatform, LOCK_FILE_NAME, type LockImage } from '../domain/lock/images-lock.ts';
 import { WRAP_EXTENSION, wrapFolder } from '../domain/wrap/wrap-document.ts';
 import { acquireOutputLock } from '../files/output-lock.ts';
 import type { RunContext } from './context.ts';
@@ -35,7 +35,6 @@ export interface WrapChartResult {
   readonly sizeBytes: number;
   readonly images: readonly {
     readonly reference: string;
-    readonly digest?: string;
     readonly platforms: readonly string[];
   }[];
 }
@@ -74,6 +73,9 @@ async function lockChart(chart: Chart, options: WrapChartOptions, context: RunCo
   const { reporter } = context;
   const hasLock = chart.tree.some(({ path }) => path === LOCK_FILE_NAME);
   if (hasLock) {
+    if (options.platforms.length > 0) {
+      reporter.warn(`--platforms has no effect: the chart has an ${LOCK_FILE_NAME}, and that one is used`);
+    }
     return reporter.step(
       `Verifying ${LOCK_FILE_NAME}`,
       async () => (await verifyChartLock(chart, options, context)) ?? lockImages(chart, options, context),
@@ -94,8 +96,9 @@ function requireImages(chart: Chart, { lock }: LockedChart, options: WrapChartOp
     context.reporter.warn(`No images found in ${chart.metadata.name}: the wrap holds the chart only`);
     return;
   }
+  const keys = options.annotationsKey === undefined ? IMAGE_ANNOTATION_KEYS : [options.annotationsKey];
   throw new DtError('DT_CHART_NO_IMAGES', `no image is found in the chart ${chart.metadata.name}`, {
-    detail: 'Images are read from the annotations images, helm.sh/images and artifacthub.io/images of Chart.yaml.',
+    detail: `Images are read from these annotations of Chart.yaml: ${keys.join(', ')}.`,
     hints: [
       'name the images in an annotation, or the annotation with --annotations-key',
       '{bin} wrap … --allow-empty to wrap the chart alone',
@@ -164,7 +167,7 @@ async function createParentFolder(outputFile: string): Promise<void> {
 function describeImage({ image, digests }: LockImage): WrapChartResult['images'][number] {
   return {
     reference: image,
-    platforms: digests.map(({ arch, variant }) => (variant === undefined ? arch : `${arch}/${variant}`)),
+    platforms: digests.map(formatLockPlatform),
   };
 }
 

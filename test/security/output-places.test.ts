@@ -96,7 +96,9 @@ test('a full disk is named, and no file stays under the final name', async (t) =
     await mkdir(mount);
     try {
       execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${String(TMPFS_BYTES)}`, 'tmpfs', mount], { stdio: 'pipe' });
-    } catch {
+    } catch (error) {
+      // In CI nothing is skipped.
+      if (process.env['CI'] !== undefined) throw error;
       t.skip('SKIPPED: needs the right to mount a tmpfs');
       return;
     }
