@@ -3,6 +3,7 @@ import * as Flags from '@oclif/core/flags';
 import { parsePlatform } from '../domain/oci/platform.ts';
 import { formatBytes } from '../domain/format-quantity.ts';
 import { BaseCommand } from './base-command.ts';
+import { PLATFORMS_FLAG } from './platforms-flag.ts';
 
 export default class WrapCommand extends BaseCommand<typeof WrapCommand> {
   static override summary = 'Make one file of a Helm chart and all its container images';
@@ -19,13 +20,7 @@ export default class WrapCommand extends BaseCommand<typeof WrapCommand> {
     }),
     repo: Flags.string({ summary: 'URL of a chart repository', helpValue: 'URL' }),
     'output-file': Flags.string({ summary: 'file to write (default: NAME-VERSION.wrap.tgz)', helpValue: 'FILE' }),
-    platforms: Flags.string({
-      summary: 'only these platforms, for instance linux/amd64,linux/arm64',
-      helpValue: 'OS/ARCH',
-      multiple: true,
-      multipleNonGreedy: true,
-      delimiter: ',',
-    }),
+    platforms: PLATFORMS_FLAG,
     'skip-pull-images': Flags.boolean({ summary: 'wrap the chart and its lock without the images' }),
     'allow-empty': Flags.boolean({ summary: 'wrap a chart in which no image is found' }),
     compat: Flags.boolean({ summary: 'store copies of shared layers, for the Go dt' }),

@@ -5,6 +5,7 @@ import { DtError } from '../domain/errors.ts';
 import { formatImagesLock } from '../domain/lock/format-lock.ts';
 import {
   formatLockTime,
+  isSameLockImage,
   LOCK_FILE_NAME,
   LOCK_GENERATED_BY,
   type ImagesLock,
@@ -83,7 +84,7 @@ export async function verifyChartLock(
     });
   }
   const sources = lock.images.flatMap((image) =>
-    calculated.sources.filter((source) => isSamePlace(image, source.image)),
+    calculated.sources.filter((source) => isSameLockImage(image, source.image)),
   );
   return { lock, lockText, sources };
 }
@@ -102,8 +103,4 @@ function buildLock(chart: Chart, images: readonly LockImage[], context: RunConte
 
 function lockPlace({ name, image, chart }: ChartImage): Omit<LockImage, 'digests'> {
   return { name, image, chart };
-}
-
-function isSamePlace(image: LockImage, source: ChartImage): boolean {
-  return image.chart === source.chart && image.name === source.name && image.image === source.image;
 }

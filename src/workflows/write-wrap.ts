@@ -11,14 +11,13 @@ import { WrapTarget } from '../content/wrap-target.ts';
 import type { Chart } from '../domain/chart/chart.ts';
 import type { ChartImage } from '../domain/chart/images-annotation.ts';
 import { formatCount } from '../domain/format-quantity.ts';
-import type { LockImage } from '../domain/lock/images-lock.ts';
+import { isSameLockImage } from '../domain/lock/images-lock.ts';
 import type { Descriptor } from '../domain/oci/descriptor.ts';
 import type { Digest } from '../domain/oci/digest.ts';
 import { attestedDigest } from '../domain/oci/manifest.ts';
 import type { RunContext } from './context.ts';
 import type { LockedChart } from './lock-images.ts';
 import type { Progress } from './ports.ts';
-import type { SourceImage } from './resolve-images.ts';
 import { readSourceDateSeconds } from './source-date.ts';
 import { buildWrapEntries, isLargeBlob, type ImageToWrap } from './wrap-entries.ts';
 
@@ -43,7 +42,7 @@ export interface WrapToWrite {
 /** Reads every manifest that the wrap needs: those of the lock, and the attestations that describe them. */
 export async function gatherImages({ lock, sources }: LockedChart, context: RunContext): Promise<GatheredImage[]> {
   return mapConcurrently(sources, context, async (source, signal) => {
-    const lockImage = lock.images.find((candidate) => isLockOf(candidate, source));
+    const lockImage = lock.images.find((candidate) => isSameLockImage(candidate, source.image));
     if (lockImage === undefined) throw new TypeError(`${source.image.image} is not in the lock`);
     const kept = new Set<Digest>(lockImage.digests.map(({ digest }) => digest));
     let isFiltered = false;
@@ -126,8 +125,4 @@ async function readSmallBlobs(
     return [blob.digest, bytes] as const;
   });
   return new Map(contents);
-}
-
-function isLockOf(lockImage: LockImage, { image }: SourceImage): boolean {
-  return lockImage.image === image.image && lockImage.name === image.name && lockImage.chart === image.chart;
 }

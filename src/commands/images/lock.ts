@@ -3,6 +3,7 @@ import * as Flags from '@oclif/core/flags';
 import { parsePlatform } from '../../domain/oci/platform.ts';
 import { formatCount } from '../../domain/format-quantity.ts';
 import { BaseCommand } from '../base-command.ts';
+import { PLATFORMS_FLAG } from '../platforms-flag.ts';
 
 const STANDARD_OUTPUT = '/dev/stdout';
 
@@ -16,13 +17,7 @@ export default class ImagesLockCommand extends BaseCommand<typeof ImagesLockComm
       summary: 'file to write (default: Images.lock in the chart folder)',
       helpValue: 'FILE',
     }),
-    platforms: Flags.string({
-      summary: 'only these platforms, for instance linux/amd64,linux/arm64',
-      helpValue: 'OS/ARCH',
-      multiple: true,
-      multipleNonGreedy: true,
-      delimiter: ',',
-    }),
+    platforms: PLATFORMS_FLAG,
   };
   static override examples = ['<%= config.bin %> <%= command.id %> ./contour'];
 

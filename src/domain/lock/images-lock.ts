@@ -52,3 +52,11 @@ export function formatLockPlatform({ arch, variant }: Pick<LockDigest, 'arch' | 
 export function formatLockTime(date: Date): string {
   return date.toISOString().replace(/\.(\d*?)0*Z$/, (_, fraction: string) => (fraction === '' ? 'Z' : `.${fraction}Z`));
 }
+
+/** True if both are the same entry: an image may stand in several charts, and under several names. */
+export function isSameLockImage(
+  left: Pick<LockImage, 'chart' | 'name' | 'image'>,
+  right: Pick<LockImage, 'chart' | 'name' | 'image'>,
+): boolean {
+  return left.chart === right.chart && left.name === right.name && left.image === right.image;
+}
