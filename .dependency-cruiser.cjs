@@ -16,6 +16,8 @@ const HOMES = {
   '@oclif': '^src/(commands/|main\\.ts$)',
   listr2: '^src/output/live-',
   got: '^src/transport/',
+  'p-retry': '^src/transport/',
+  'https?-proxy-agent': '^src/transport/',
   'js-yaml': '^src/domain/yaml/',
   'tar-stream': '^src/archive/',
   semver: '^src/domain/version/',

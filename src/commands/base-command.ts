@@ -67,6 +67,10 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
       environment: this.context.environment.variables,
       insecure: flags.insecure || (flags['insecure-host'] ?? []),
       usePlainHttp: flags['use-plain-http'] || (flags['plain-http-host'] ?? []),
+      caFiles: flags['ca-file'] ?? [],
+      concurrency: flags.concurrency,
+      retries: flags.retries,
+      idleTimeoutMs: flags['idle-timeout'] === undefined ? undefined : flags['idle-timeout'] * 1000,
       registryConfigPath: flags['registry-config'],
     });
   }

@@ -63,6 +63,8 @@ export interface DtErrorOptions {
   readonly detail?: string;
   /** Which side of a copy failed. */
   readonly side?: 'source' | 'destination';
+  /** True if the same request may succeed when it is sent again. */
+  readonly isTransient?: boolean;
   readonly cause?: unknown;
 }
 
@@ -73,6 +75,7 @@ export class DtError extends Error {
   readonly hints: readonly string[];
   readonly detail: string | undefined;
   readonly side: 'source' | 'destination' | undefined;
+  readonly isTransient: boolean;
 
   constructor(code: ErrorCode, message: string, options: DtErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
@@ -80,6 +83,7 @@ export class DtError extends Error {
     this.hints = options.hints ?? [];
     this.detail = options.detail;
     this.side = options.side;
+    this.isTransient = options.isTransient ?? false;
   }
 
   get exitCode(): ExitCode {

@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
-import { toTransportError, type HttpRequest } from './http.ts';
+import { toTransportError } from './http-errors.ts';
+import type { HttpRequest } from './http.ts';
 
 /**
  * Makes a body fail with the errors of this program: a connection that is cut in the middle of a blob is

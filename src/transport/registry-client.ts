@@ -4,14 +4,10 @@ import { DOCKER_HUB_REGISTRY } from '../domain/oci/reference.ts';
 import { wordBodyErrors } from './body-errors.ts';
 import { parseChallenges, type Challenge } from './challenge.ts';
 import type { Credential, CredentialSource } from './credentials.ts';
-import {
-  isTlsProtocolError,
-  type HttpClient,
-  type HttpRequest,
-  type HttpResponse,
-  type HttpStreamResponse,
-} from './http.ts';
+import type { HttpClient, HttpRequest, HttpResponse, HttpStreamResponse } from './http.ts';
+import { isTlsProtocolError } from './http-errors.ts';
 import { toRegistryError } from './registry-error.ts';
+import { retryTransient, type RetryPolicy } from './retry.ts';
 import { fetchToken, formatBasic, isLoopback, type Token } from './token.ts';
 
 const DOCKER_HUB_API_HOST = 'registry-1.docker.io';
@@ -36,7 +32,8 @@ export interface RegistryRequest {
   /** Another repository that must be readable: the source of a mount. */
   readonly alsoPull?: string | undefined;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: Uint8Array | Readable | undefined;
+  /** A function opens the bytes anew for each try; it needs a `content-length` header. */
+  readonly body?: Uint8Array | (() => Promise<Readable>) | undefined;
   /** Statuses that are answers and not failures. */
   readonly expect: readonly number[];
   /** What messages call the thing asked for. */
@@ -66,6 +63,10 @@ export class RegistryClient {
     return (await this.#findBaseUrl(signal)).protocol === 'http:';
   }
 
+  get retryPolicy(): RetryPolicy {
+    return this.#options.http.retryPolicy;
+  }
+
   /** Sends a request and reads the whole answer. */
   async send(request: RegistryRequest): Promise<HttpResponse> {
     const response = await this.#exchange(request, (raw) => this.#options.http.send(raw, request.limitBytes));
@@ -93,17 +94,23 @@ export class RegistryClient {
     const base = await this.#findBaseUrl(request.signal);
     const url = request.path instanceof URL ? request.path : new URL(`v2/${request.repository}/${request.path}`, base);
     const isForeign = url.origin !== base.origin;
-    const attempt = async (authorization: string | undefined): Promise<T> =>
-      perform({
-        method: request.method,
-        url,
-        headers: { ...request.headers, ...(authorization === undefined || isForeign ? {} : { authorization }) },
-        body: request.body,
-        signal: request.signal,
-      });
+    const attempt = async (authorization: string | undefined): Promise<T> => {
+      const body = typeof request.body === 'function' ? await request.body() : request.body;
+      try {
+        return await perform({
+          method: request.method,
+          url,
+          headers: { ...request.headers, ...(authorization === undefined || isForeign ? {} : { authorization }) },
+          body,
+          signal: request.signal,
+        });
+      } finally {
+        if (body !== undefined && 'destroy' in body) body.destroy();
+      }
+    };
 
     const first = await attempt(await this.#authorize(request, base));
-    if (first.status !== 401 || isForeign || isStream(request.body)) return first;
+    if (first.status !== 401 || isForeign) return first;
     const header = first.headers['www-authenticate'];
     const challenge = await this.#chooseChallenge(parseChallenges(header), request);
     if (challenge === undefined) return first;
@@ -166,7 +173,7 @@ export class RegistryClient {
 
   #findBaseUrl(signal: AbortSignal | undefined): Promise<URL> {
     if (this.#baseUrl === undefined) {
-      const pending = this.#detectScheme(signal);
+      const pending = retryTransient(this.retryPolicy, signal, async () => this.#detectScheme(signal));
       pending.catch(() => {
         this.#baseUrl = undefined;
       });
@@ -210,12 +217,8 @@ export class RegistryClient {
   }
 
   async #ping(base: URL, signal: AbortSignal | undefined): Promise<HttpResponse> {
-    return this.#options.http.send({ method: 'GET', url: new URL('v2/', base), signal });
+    return this.#options.http.send({ method: 'GET', url: new URL('v2/', base), signal, isSingleTry: true });
   }
-}
-
-function isStream(body: RegistryRequest['body']): boolean {
-  return body !== undefined && !(body instanceof Uint8Array);
 }
 
 function scopeKey(request: RegistryRequest): string {

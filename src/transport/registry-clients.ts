@@ -1,18 +1,26 @@
 import { normalizeRegistry } from '../domain/oci/reference.ts';
+import { appliesTo, createConnections, type HostRule } from './connections.ts';
 import { createCredentialSource } from './credentials.ts';
 import { createHttpClient, type HttpClient, type HttpOptions } from './http.ts';
 import { RegistryClient } from './registry-client.ts';
+import { createRetryPolicy } from './retry.ts';
 
-/** `true`/`false` for every registry, or the registries (`host[:port]`) that it holds for. */
-export type HostRule = boolean | readonly string[];
+/** Requests, and blobs, on their way at the same time. */
+export const DEFAULT_CONCURRENCY = 8;
 
 export interface RegistryClientsOptions {
   readonly userAgent: string;
   /** Accept any certificate, and plain HTTP where a registry speaks no TLS. */
   readonly insecure: HostRule;
   readonly usePlainHttp: HostRule;
-  /** Environment variables that name credential files. */
+  /** Environment variables: credential files, proxies. */
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Files with certificates of authorities, trusted beside those of the system. */
+  readonly caFiles?: readonly string[];
+  readonly concurrency?: number | undefined;
+  /** Tries after the first one. */
+  readonly retries?: number | undefined;
+  readonly idleTimeoutMs?: number | undefined;
   readonly onRequest?: HttpOptions['onRequest'];
 }
 
@@ -23,33 +31,34 @@ export interface RegistryClients {
   readonly http: HttpClient;
 }
 
-export function createRegistryClients(options: RegistryClientsOptions): RegistryClients {
-  const credentials = createCredentialSource(options.environment);
-  const { userAgent, onRequest } = options;
-  const strict = createHttpClient({ userAgent, onRequest, isInsecure: options.insecure === true });
-  let insecure: HttpClient | undefined;
+export async function createRegistryClients(options: RegistryClientsOptions): Promise<RegistryClients> {
+  const { userAgent, insecure, usePlainHttp, environment, concurrency = DEFAULT_CONCURRENCY } = options;
+  const credentials = createCredentialSource(environment);
+  // Twice the concurrency: a copy between two repositories of one registry holds a download and an upload.
+  const connections = await createConnections({ insecure, maxSocketsPerHost: 2 * concurrency });
+  const http = createHttpClient({
+    userAgent,
+    connections,
+    retryPolicy: createRetryPolicy(options.retries),
+    idleTimeoutMs: options.idleTimeoutMs,
+    onRequest: options.onRequest,
+  });
   const clients = new Map<string, RegistryClient>();
   return {
-    http: strict,
+    http,
     forRegistry(name) {
       const registry = normalizeRegistry(name);
       let client = clients.get(registry);
       if (client === undefined) {
-        const isInsecure = appliesTo(options.insecure, registry);
-        if (isInsecure) insecure ??= createHttpClient({ userAgent, onRequest, isInsecure: true });
         client = new RegistryClient(registry, {
-          http: isInsecure && insecure !== undefined ? insecure : strict,
+          http,
           credentials,
-          usePlainHttp: appliesTo(options.usePlainHttp, registry),
-          allowPlainHttp: isInsecure,
+          usePlainHttp: appliesTo(usePlainHttp, registry),
+          allowPlainHttp: appliesTo(insecure, registry),
         });
         clients.set(registry, client);
       }
       return client;
     },
   };
-}
-
-function appliesTo(rule: HostRule, registry: string): boolean {
-  return typeof rule === 'boolean' ? rule : rule.map(normalizeRegistry).includes(registry);
 }

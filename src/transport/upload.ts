@@ -40,23 +40,18 @@ export async function uploadBlob(request: UploadRequest): Promise<'mounted' | 'w
 
   const location = uploadLocation(session, client.registry);
   location.searchParams.append('digest', descriptor.digest);
-  const body = await request.open();
-  try {
-    const stored = await client.send({
-      method: 'PUT',
-      path: location,
-      repository,
-      action: 'push',
-      headers: { 'content-type': 'application/octet-stream', 'content-length': String(descriptor.size) },
-      body,
-      expect: [201, 204],
-      what,
-      signal,
-    });
-    checkStoredDigest(stored, request);
-  } finally {
-    body.destroy();
-  }
+  const stored = await client.send({
+    method: 'PUT',
+    path: location,
+    repository,
+    action: 'push',
+    headers: { 'content-type': 'application/octet-stream', 'content-length': String(descriptor.size) },
+    body: request.open,
+    expect: [201, 204],
+    what,
+    signal,
+  });
+  checkStoredDigest(stored, request);
   return 'written';
 }
 

@@ -12,5 +12,3 @@ export interface RunContext {
   /** Requests, and blobs, on their way at the same time. */
   readonly concurrency: number;
 }
-
-export const DEFAULT_CONCURRENCY = 8;

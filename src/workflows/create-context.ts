@@ -1,30 +1,51 @@
 import { PRODUCT_VERSION } from '../domain/product.ts';
 import { redactSecrets } from '../domain/redact.ts';
-import { createRegistryClients, type HostRule } from '../transport/registry-clients.ts';
-import { DEFAULT_CONCURRENCY, type RunContext } from './context.ts';
+import type { HostRule } from '../transport/connections.ts';
+import type { RequestRecord } from '../transport/http.ts';
+import { createRegistryClients, DEFAULT_CONCURRENCY } from '../transport/registry-clients.ts';
+import type { RunContext } from './context.ts';
 
 export interface ContextOptions extends Pick<RunContext, 'reporter' | 'prompter' | 'signal' | 'environment'> {
   readonly insecure: HostRule;
   readonly usePlainHttp: HostRule;
+  readonly caFiles: readonly string[];
+  readonly concurrency?: number | undefined;
+  readonly retries?: number | undefined;
+  readonly idleTimeoutMs?: number | undefined;
   /** Overrides `$HELM_REGISTRY_CONFIG`. */
   readonly registryConfigPath?: string | undefined;
 }
 
 /** Everything that workflows share in one run. Loads the HTTP client, so commands import it when they need it. */
-export function createRunContext(options: ContextOptions): RunContext {
-  const { reporter, prompter, signal, insecure, usePlainHttp, registryConfigPath } = options;
+export async function createRunContext(options: ContextOptions): Promise<RunContext> {
+  const { reporter, prompter, signal, registryConfigPath, concurrency = DEFAULT_CONCURRENCY, ...transport } = options;
   const environment =
     registryConfigPath === undefined
       ? options.environment
       : { ...options.environment, HELM_REGISTRY_CONFIG: registryConfigPath };
-  const clients = createRegistryClients({
+  const clients = await createRegistryClients({
+    ...transport,
     userAgent: `helm-dt/${PRODUCT_VERSION}`,
-    insecure,
-    usePlainHttp,
     environment,
-    onRequest: ({ method, url, status, durationMs }) => {
-      reporter.debug(redactSecrets(`${method} ${url.href} ${String(status)} ${durationMs.toFixed(0)} ms`));
+    concurrency,
+    onRequest: (record) => {
+      reporter.debug(describeRequest(record));
     },
   });
-  return { clients, reporter, prompter, signal, environment, concurrency: DEFAULT_CONCURRENCY };
+  return { clients, reporter, prompter, signal, environment, concurrency };
+}
+
+function describeRequest(record: RequestRecord): string {
+  const { method, url, status, receivedBytes, sentBytes, durationMs, tryNumber, failure } = record;
+  return redactSecrets(
+    [
+      `${method} ${url.href}`,
+      status === undefined ? 'no answer' : String(status),
+      `received ${String(receivedBytes)} bytes`,
+      ...(sentBytes > 0 ? [`sent ${String(sentBytes)} bytes`] : []),
+      `${durationMs.toFixed(0)} ms`,
+      `try ${String(tryNumber)}`,
+      ...(failure === undefined ? [] : [failure]),
+    ].join(', '),
+  );
 }

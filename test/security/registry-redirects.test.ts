@@ -79,7 +79,7 @@ test('a blob that is redirected to another host arrives, and the credentials sta
           skipImages: false,
           isCompatible: false,
         },
-        createTestContext({ REGISTRY_AUTH_FILE: join(folder, 'auth.json') }),
+        await createTestContext({ REGISTRY_AUTH_FILE: join(folder, 'auth.json') }),
       );
       assert.deepEqual(await readdir(join(folder, 'out')), ['demo.wrap.tgz']);
       assert.ok(storage.requests.length > 0);

@@ -123,7 +123,7 @@ function createMutations(wrap: Buffer, pieces: readonly WrapPiece[]): readonly M
 
 /** Does with a wrap what unwrap does before and while it pushes. Returns what was accepted of the chart. */
 async function useWrap(file: string): Promise<string> {
-  const context = createTestContext();
+  const context = await createTestContext();
   const wrap = await openWrap(file, context);
   try {
     const chart = await loadChart(wrap.chartTree, 'fuzzed');

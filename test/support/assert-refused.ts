@@ -55,7 +55,7 @@ export async function assertWrapRefused(
 export async function unwrapBytes(file: string, host: string): Promise<unknown> {
   return unwrapChart(
     { file, prefix: `${host}/mirror`, valuesFiles: ['values.yaml'], skipImages: false, assumeYes: true },
-    createTestContext(),
+    await createTestContext(),
   );
 }
 

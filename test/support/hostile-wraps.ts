@@ -44,7 +44,7 @@ export interface AssembleOptions {
 }
 
 /** A run of the workflows that tells nothing and reads no settings of this machine. */
-export function createTestContext(environment: Readonly<Record<string, string>> = {}): RunContext {
+export async function createTestContext(environment: Readonly<Record<string, string>> = {}): Promise<RunContext> {
   return createRunContext({
     reporter: new SilentReporter({ write: () => undefined, showsWarnings: false }),
     prompter: { confirm: () => Promise.resolve(true) },
@@ -52,6 +52,7 @@ export function createTestContext(environment: Readonly<Record<string, string>> 
     environment: { HOME: '/nonexistent', ...environment },
     insecure: false,
     usePlainHttp: false,
+    caFiles: [],
   });
 }
 
@@ -111,7 +112,7 @@ export function makeHonestWrap(): Promise<Buffer> {
       const options = { platforms: [], allowEmpty: false, skipImages: false, isCompatible: false };
       await wrapChart(
         { source: { location: join(folder, 'demo') }, outputFile, ...options },
-        createTestContext({ SOURCE_DATE_EPOCH: '1700000000' }),
+        await createTestContext({ SOURCE_DATE_EPOCH: '1700000000' }),
       );
       return await readFile(outputFile);
     } finally {

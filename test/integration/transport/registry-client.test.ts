@@ -4,7 +4,7 @@ import { buffer } from 'node:stream/consumers';
 import { test, type TestContext } from 'node:test';
 import { RegistryStore } from '../../../src/content/registry-store.ts';
 import type { Credential } from '../../../src/transport/credentials.ts';
-import { createHttpClient } from '../../../src/transport/http.ts';
+import { createTestHttpClient } from '../../support/http.ts';
 import { RegistryClient } from '../../../src/transport/registry-client.ts';
 import {
   createContent,
@@ -23,8 +23,9 @@ async function start(t: TestContext, handle: ScriptedHandler): Promise<ScriptedS
   return server;
 }
 
+const http = await createTestHttpClient();
+
 function openStore({ host }: ScriptedServer, credential?: Credential): RegistryStore {
-  const http = createHttpClient({ userAgent: 'test', isInsecure: false });
   const credentials = (): Promise<Credential | undefined> => Promise.resolve(credential);
   return new RegistryStore(
     new RegistryClient(host, { http, credentials, usePlainHttp: true, allowPlainHttp: false }),
@@ -219,7 +220,6 @@ test('a blob that is stored under another digest is an error', async (t) => {
 
 test('a loopback registry that cuts every connection is not said to have broken TLS', async (t) => {
   const server = await start(t, (_, response) => response.destroy());
-  const http = createHttpClient({ userAgent: 'test', isInsecure: false });
   const options = { http, credentials: () => Promise.resolve(undefined), usePlainHttp: false, allowPlainHttp: false };
   await assert.rejects(
     new RegistryStore(new RegistryClient(server.host, options), 'a/b').readManifest('1.0'),
@@ -244,7 +244,6 @@ test('plain HTTP is found by itself on loopback, and only there', async (t) => {
   const server = await start(t, (request, response) => {
     serveContent(content, request, response);
   });
-  const http = createHttpClient({ userAgent: 'test', isInsecure: false });
   const options = { http, credentials: () => Promise.resolve(undefined), usePlainHttp: false, allowPlainHttp: false };
   await new RegistryStore(new RegistryClient(server.host, options), 'a/b').readManifest('1.0');
   await assert.rejects(new RegistryStore(new RegistryClient('127.0.0.1:1', options), 'a/b').readManifest('1.0'), {

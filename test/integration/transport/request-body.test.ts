@@ -6,7 +6,7 @@ import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { after, before, test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
-import { createHttpClient } from '../../../src/transport/http.ts';
+import { createTestHttpClient } from '../../support/http.ts';
 
 interface Received {
   readonly length: string | undefined;
@@ -25,7 +25,7 @@ const server = createServer((request: IncomingMessage, response) => {
     () => undefined,
   );
 });
-const client = createHttpClient({ userAgent: 'test', isInsecure: false });
+const client = await createTestHttpClient();
 let url: URL;
 
 before(async () => {

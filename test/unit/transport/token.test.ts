@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import type { Credential } from '../../../src/transport/credentials.ts';
-import { createHttpClient } from '../../../src/transport/http.ts';
+import { createTestHttpClient } from '../../support/http.ts';
 import { fetchToken, isLoopback, isPrivate } from '../../../src/transport/token.ts';
 import {
   sendJson,
@@ -10,7 +10,7 @@ import {
   type ScriptedServer,
 } from '../../support/scripted-server.ts';
 
-const HTTP = createHttpClient({ userAgent: 'test', isInsecure: false });
+const HTTP = await createTestHttpClient();
 const CREDENTIAL: Credential = { kind: 'basic', username: 'user', password: 'secret' };
 
 /** A server that goes away with the test. */
