@@ -46,6 +46,16 @@ const TOOLS: readonly Tool[] = [
     debianPackage: 'skopeo',
     onPath: { program: 'skopeo', versionArguments: ['--version'], accepts: /./ },
   },
+  {
+    name: 'nginx',
+    debianPackage: 'nginx-light',
+    onPath: { program: 'nginx', versionArguments: ['-v'], accepts: /./ },
+  },
+  {
+    name: 'tinyproxy',
+    debianPackage: 'tinyproxy',
+    onPath: { program: 'tinyproxy', versionArguments: ['-v'], accepts: /./ },
+  },
 ];
 
 const binDir = join(REPOSITORY_ROOT, '.tools', 'bin');

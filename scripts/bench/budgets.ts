@@ -17,6 +17,11 @@ export interface Measurements {
   readonly craneCopy: readonly Run[];
   readonly repeatedUnwrap: readonly Run[];
   readonly info: readonly Run[];
+  /** Through a proxy: nothing fails, and a share of the requests fails. */
+  readonly steadyWrap: readonly Run[];
+  readonly flakyWrap: readonly Run[];
+  readonly steadyUnwrap: readonly Run[];
+  readonly flakyUnwrap: readonly Run[];
   readonly uniqueBytes: number;
   readonly wrapBytes: number;
   readonly infoReadBytes: number;

@@ -7,6 +7,7 @@ import { findDistribution3 } from '../../test/support/registries.ts';
 import { findTool } from '../../test/support/tools.ts';
 import { REPOSITORY_ROOT, runCommand, runScript } from '../lib/run-command.ts';
 import { judge, type Measurements } from './budgets.ts';
+import { FAILING_PERCENT } from './flaky-network.ts';
 import { countReadBytes, measureInTurn, measureRun, MEMORY_SOURCE } from './measure.ts';
 import { formatReport } from './report.ts';
 import { Workload } from './workload.ts';
@@ -59,12 +60,23 @@ async function measure(work: Workload): Promise<Measurements> {
     folder,
   );
   const { info } = await measureInTurn({ info: () => Promise.resolve(work.info(work.wrapFile)) }, rounds, folder);
+  const network = await measureInTurn(
+    {
+      steadyWrap: async (round) => work.wrapOverNetwork(0, round),
+      flakyWrap: async (round) => work.wrapOverNetwork(FAILING_PERCENT / 100, round),
+      steadyUnwrap: async (round) => work.unwrapOverNetwork(0, round, `steady/${String(round)}`),
+      flakyUnwrap: async (round) => work.unwrapOverNetwork(FAILING_PERCENT / 100, round, `flaky/${String(round)}`),
+    },
+    rounds,
+    folder,
+  );
   const codeBytes = await countReadBytes(work.info(await work.lockedChartFolder()));
   const infoReadBytes = (await countReadBytes(work.info(work.wrapFile))) - codeBytes;
   const { uniqueBytes } = work;
   return {
     ...pulls,
     ...copies,
+    ...network,
     info,
     uniqueBytes,
     wrapBytes: (await stat(work.wrapFile)).size,

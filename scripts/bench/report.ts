@@ -1,4 +1,5 @@
 import { judge, walls, type Measurements } from './budgets.ts';
+import { FAILING_PERCENT } from './flaky-network.ts';
 import type { Run } from './measure.ts';
 import { summarize, summarizeRatios } from './statistics.ts';
 
@@ -12,6 +13,14 @@ export function formatReport(measured: Measurements): string {
     describeRow('  crane copy', measured.craneCopy),
     describeRow('unwrap, everything present', measured.repeatedUnwrap, measured.craneCopy),
     describeRow('info', measured.info),
+    describeRow(`wrap, ${String(FAILING_PERCENT)} % of requests failing`, measured.flakyWrap, measured.steadyWrap),
+    describeRow('  none failing, same proxy', measured.steadyWrap),
+    describeRow(
+      `unwrap, ${String(FAILING_PERCENT)} % of requests failing`,
+      measured.flakyUnwrap,
+      measured.steadyUnwrap,
+    ),
+    describeRow('  none failing, same proxy', measured.steadyUnwrap),
   ];
   const sizes = `wrap ${String(measured.wrapBytes)} bytes, unique blobs ${String(measured.uniqueBytes)} bytes`;
   const verdicts = judge(measured).map(({ budget, measured: value, holds }) => [

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { pushImage } from '../../test/support/images.ts';
 import { startDistribution3, type TestRegistry } from '../../test/support/registries.ts';
 import { runCommand } from '../lib/run-command.ts';
+import { FlakyNetwork } from './flaky-network.ts';
 import type { Command } from './measure.ts';
 
 const IMAGES = ['app1', 'app2', 'app3'] as const;
@@ -18,7 +19,10 @@ export interface WorkloadOptions {
   readonly crane: string;
 }
 
-/** Two registries in processes of their own, images in one of them, and a chart that names the images. Must be closed. */
+/**
+ * Two registries in processes of their own, each also behind a proxy that can be told to fail; images in one of them, and
+ * charts that name the images. Must be closed.
+ */
 export class Workload {
   /** Bytes of all configs and layers, each once. */
   readonly uniqueBytes: number;
@@ -26,17 +30,20 @@ export class Workload {
   readonly #options: WorkloadOptions;
   readonly #source: TestRegistry;
   readonly #target: TestRegistry;
+  readonly #networks: { readonly source: FlakyNetwork; readonly target: FlakyNetwork };
 
   private constructor(
     folder: string,
     source: TestRegistry,
     target: TestRegistry,
+    networks: { readonly source: FlakyNetwork; readonly target: FlakyNetwork },
     uniqueBytes: number,
     options: WorkloadOptions,
   ) {
     this.folder = folder;
     this.#source = source;
     this.#target = target;
+    this.#networks = networks;
     this.uniqueBytes = uniqueBytes;
     this.#options = options;
   }
@@ -55,12 +62,15 @@ export class Workload {
       });
       uniqueBytes += pushed.totalBytes;
     }
-    const workload = new Workload(folder, source, target, uniqueBytes, options);
-    await workload.#writeChart();
+    const networks = { source: await FlakyNetwork.start(source.host), target: await FlakyNetwork.start(target.host) };
+    const workload = new Workload(folder, source, target, networks, uniqueBytes, options);
+    await workload.#writeChart(workload.#chartFolder, source.host);
+    await workload.#writeChart(workload.#proxiedChartFolder, networks.source.host);
     return workload;
   }
 
   async close(): Promise<void> {
+    for (const network of Object.values(this.#networks)) network.close();
     await Promise.all([this.#source.close(), this.#target.close()]);
     await rm(this.folder, { recursive: true, force: true });
   }
@@ -100,6 +110,21 @@ export class Workload {
     return Promise.resolve({ program: 'sh', args: ['-c', copies.join(' && '), this.#options.crane] });
   }
 
+  /** A wrap through a proxy that fails for this share of the requests. */
+  async wrapOverNetwork(chance: number, seed: number): Promise<Command> {
+    await this.#networks.source.setFailures({ chance, seed });
+    const file = join(this.folder, 'network.wrap.tgz');
+    await rm(file, { force: true });
+    return { program: this.#options.dt, args: ['wrap', this.#proxiedChartFolder, '--output-file', file] };
+  }
+
+  /** An unwrap through a proxy that fails for this share of the requests. */
+  async unwrapOverNetwork(chance: number, seed: number, prefix: string): Promise<Command> {
+    const { target } = this.#networks;
+    await target.setFailures({ chance, seed });
+    return { program: this.#options.dt, args: ['unwrap', this.wrapFile, `${target.host}/${prefix}`, '--yes'] };
+  }
+
   info(path: string): Command {
     return { program: this.#options.dt, args: ['info', path] };
   }
@@ -117,16 +142,20 @@ export class Workload {
     return join(this.folder, 'chart');
   }
 
-  #sourceOf(name: string): string {
-    return `${this.#source.host}/bench/${name}:1.0`;
+  get #proxiedChartFolder(): string {
+    return join(this.folder, 'proxied-chart');
   }
 
-  async #writeChart(): Promise<void> {
-    await mkdir(this.#chartFolder);
-    const images = IMAGES.map((name) => `    - name: ${name}\n      image: ${this.#sourceOf(name)}\n`).join('');
+  #sourceOf(name: string, host = this.#source.host): string {
+    return `${host}/bench/${name}:1.0`;
+  }
+
+  async #writeChart(folder: string, host: string): Promise<void> {
+    await mkdir(folder);
+    const images = IMAGES.map((name) => `    - name: ${name}\n      image: ${this.#sourceOf(name, host)}\n`).join('');
     const metadata = `apiVersion: v2\nname: bench\nversion: 1.0.0\nannotations:\n  images: |\n${images}`;
-    await writeFile(join(this.#chartFolder, 'Chart.yaml'), metadata);
-    const values = IMAGES.map((name) => `${name}:\n  image: ${this.#sourceOf(name)}\n`).join('');
-    await writeFile(join(this.#chartFolder, 'values.yaml'), values);
+    await writeFile(join(folder, 'Chart.yaml'), metadata);
+    const values = IMAGES.map((name) => `${name}:\n  image: ${this.#sourceOf(name, host)}\n`).join('');
+    await writeFile(join(folder, 'values.yaml'), values);
   }
 }

@@ -6,7 +6,9 @@ import { SYMBOLS, toSafeText } from '../output/line-format.ts';
 import { LinePrompter } from '../output/prompter.ts';
 import { WarningCollector } from '../output/warning-collector.ts';
 import type { RunContext } from '../workflows/context.ts';
+import type { ContextOptions } from '../workflows/create-context.ts';
 import type { Prompter, Reporter } from '../workflows/ports.ts';
+import type { CredentialInput } from './credential-flags.ts';
 import { GLOBAL_FLAGS } from './global-flags.ts';
 import type { ProgramContext, ProgramLoadOptions } from './program-context.ts';
 
@@ -56,8 +58,8 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
     return this.context.signal;
   }
 
-  /** What the workflows need, as the global flags say. Loads the HTTP client. */
-  protected async createRunContext(): Promise<RunContext> {
+  /** What the workflows need, as the global flags say, and credentials for one registry. Loads the HTTP client. */
+  protected async createRunContext(credential?: ContextOptions['credential']): Promise<RunContext> {
     const { createRunContext } = await import('../workflows/create-context.ts');
     const flags = this.#globalFlags;
     return createRunContext({
@@ -72,7 +74,21 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
       retries: flags.retries,
       idleTimeoutMs: flags['idle-timeout'] === undefined ? undefined : flags['idle-timeout'] * 1000,
       registryConfigPath: flags['registry-config'],
+      credential,
     });
+  }
+
+  /** Where a password may be read from. */
+  protected get credentialInput(): CredentialInput {
+    const { context, reporter } = this;
+    return {
+      get stdin() {
+        return context.stdin;
+      },
+      warn: (message) => {
+        reporter.warn(message);
+      },
+    };
   }
 
   protected get isJson(): boolean {

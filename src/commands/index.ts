@@ -1,4 +1,7 @@
 import type { Command } from '@oclif/core';
+import AuthCheckCommand from './auth/check.ts';
+import AuthLoginCommand from './auth/login.ts';
+import AuthLogoutCommand from './auth/logout.ts';
 import ImagesLockCommand from './images/lock.ts';
 import InfoCommand from './info.ts';
 import UnwrapCommand from './unwrap.ts';
@@ -7,6 +10,9 @@ import WrapCommand from './wrap.ts';
 
 /** Every command by its words, with `:` between them as oclif has it. Classes are thin: workflows load in `execute`. */
 export const COMMANDS: Readonly<Record<string, Command.Class>> = {
+  'auth:check': AuthCheckCommand,
+  'auth:login': AuthLoginCommand,
+  'auth:logout': AuthLogoutCommand,
   'images:lock': ImagesLockCommand,
   info: InfoCommand,
   unwrap: UnwrapCommand,
@@ -15,4 +21,7 @@ export const COMMANDS: Readonly<Record<string, Command.Class>> = {
 };
 
 /** Every group of commands with what its help says. */
-export const GROUPS: Readonly<Record<string, string>> = { images: 'Lock the images of a chart' };
+export const GROUPS: Readonly<Record<string, string>> = {
+  auth: 'Keep, remove and try credentials of registries',
+  images: 'Lock the images of a chart',
+};

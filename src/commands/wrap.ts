@@ -3,6 +3,7 @@ import * as Flags from '@oclif/core/flags';
 import { parsePlatform } from '../domain/oci/platform.ts';
 import { formatBytes } from '../domain/format-quantity.ts';
 import { BaseCommand } from './base-command.ts';
+import { chartCredentialRegistry, CREDENTIAL_FLAGS, readCredentialFlags } from './credential-flags.ts';
 import { PLATFORMS_FLAG } from './platforms-flag.ts';
 
 export default class WrapCommand extends BaseCommand<typeof WrapCommand> {
@@ -21,9 +22,13 @@ export default class WrapCommand extends BaseCommand<typeof WrapCommand> {
     repo: Flags.string({ summary: 'URL of a chart repository', helpValue: 'URL' }),
     'output-file': Flags.string({ summary: 'file to write (default: NAME-VERSION.wrap.tgz)', helpValue: 'FILE' }),
     platforms: PLATFORMS_FLAG,
+    ...CREDENTIAL_FLAGS,
     'skip-pull-images': Flags.boolean({ summary: 'wrap the chart and its lock without the images' }),
     'allow-empty': Flags.boolean({ summary: 'wrap a chart in which no image is found' }),
     compat: Flags.boolean({ summary: 'store copies of shared layers, for the Go dt' }),
+    'skip-preflight': Flags.boolean({
+      summary: 'do not look first whether the output can be written and has enough space',
+    }),
   };
   static override examples = [
     '<%= config.bin %> <%= command.id %> ./contour',
@@ -33,6 +38,11 @@ export default class WrapCommand extends BaseCommand<typeof WrapCommand> {
 
   protected override async execute(): Promise<object> {
     const { flags, args } = this;
+    const credential = await readCredentialFlags(
+      flags,
+      () => chartCredentialRegistry(args.chart, flags.repo),
+      this.credentialInput,
+    );
     const { wrapChart } = await import('../workflows/wrap-chart.ts');
     const result = await wrapChart(
       {
@@ -43,8 +53,9 @@ export default class WrapCommand extends BaseCommand<typeof WrapCommand> {
         skipImages: flags['skip-pull-images'],
         allowEmpty: flags['allow-empty'],
         isCompatible: flags.compat,
+        skipPreflight: flags['skip-preflight'],
       },
-      await this.createRunContext(),
+      await this.createRunContext(credential),
     );
     this.printSuccess(`Helm chart wrapped into "${result.file}" (${formatBytes(result.sizeBytes)})`);
     return result;

@@ -4,6 +4,7 @@ import type { Digest } from '../domain/oci/digest.ts';
 import { manifestSuccessors, parseManifest } from '../domain/oci/manifest.ts';
 import { isIndexMediaType, isManifestMediaType, isNonDistributable } from '../domain/oci/media-types.ts';
 import { mapConcurrently } from './map-concurrently.ts';
+import { retryMismatch } from './retry-mismatch.ts';
 import type { ReadableStore } from './store.ts';
 
 /** Indexes may hold indexes; deeper than this is an attack or a mistake. */
@@ -88,7 +89,7 @@ function isManifest(descriptor: Descriptor): boolean {
 }
 
 async function readChild(store: ReadableStore, child: Descriptor, signal: AbortSignal): Promise<ManifestContent> {
-  const content = await store.readManifest(child.digest, signal);
+  const content = await retryMismatch(store, async () => store.readManifest(child.digest, signal));
   if (content.bytes.length !== child.size) {
     throw new DtError(
       'DT_SIZE_MISMATCH',

@@ -5,6 +5,7 @@ import { digestOf, isDigest, matchesDigest, parseDigest, type Digest } from '../
 import { detectManifestMediaType, MAX_MANIFEST_BYTES } from '../domain/oci/manifest.ts';
 import { MANIFEST_MEDIA_TYPES } from '../domain/oci/media-types.ts';
 import type { RegistryClient } from '../transport/registry-client.ts';
+import { openResumableBody } from '../transport/http/resumable-body.ts';
 import { uploadBlob } from '../transport/upload.ts';
 import type { BlobOutcome, OpenBlobOptions, ReadableStore, WritableStore, WriteBlobOptions } from './store.ts';
 
@@ -16,6 +17,7 @@ const ACCEPT_MANIFESTS = { accept: [...MANIFEST_MEDIA_TYPES, '*/*;q=0.1'].join('
 /** One repository of a registry. https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md */
 export class RegistryStore implements ReadableStore, WritableStore {
   readonly name: string;
+  readonly isRemote = true;
   readonly mountScope: string;
   readonly repository: string;
   readonly #client: RegistryClient;
@@ -58,16 +60,24 @@ export class RegistryStore implements ReadableStore, WritableStore {
   }
 
   async openBlob(descriptor: Descriptor, options: OpenBlobOptions = {}): Promise<Readable> {
-    const response = await this.#client.stream({
-      method: 'GET',
-      path: `blobs/${descriptor.digest}`,
-      repository: this.repository,
-      action: 'pull',
-      expect: [200],
-      what: `blob ${descriptor.digest}`,
-      signal: options.signal,
+    const { signal } = options;
+    return openResumableBody({
+      sizeBytes: descriptor.size,
+      retryPolicy: this.#client.retryPolicy,
+      signal,
+      open: async (fromByte) =>
+        this.#client.stream({
+          method: 'GET',
+          path: `blobs/${descriptor.digest}`,
+          repository: this.repository,
+          action: 'pull',
+          headers: fromByte === 0 ? {} : { range: `bytes=${String(fromByte)}-` },
+          expect: fromByte === 0 ? [200] : [200, 206, 416],
+          what: `blob ${descriptor.digest}`,
+          signal,
+          isSingleTry: fromByte > 0,
+        }),
     });
-    return response.body;
   }
 
   async hasBlob(descriptor: Descriptor, signal?: AbortSignal): Promise<boolean> {

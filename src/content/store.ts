@@ -19,6 +19,8 @@ export interface ReadableStore {
   readManifest(tagOrDigest: string, signal?: AbortSignal): Promise<ManifestContent>;
   /** True if the streams of `openBlob` fail by themselves, before their end, when the bytes are not those of the descriptor. */
   readonly verifiesBlobs?: boolean;
+  /** True if bytes come over a network: wrong ones may come right when they are asked for again. */
+  readonly isRemote?: boolean;
   /**
    * Opens a blob. Without `verifiesBlobs` its bytes are not verified here: `verifyBlob` (verified-stream.ts) does it once,
    * where they are used.

@@ -47,14 +47,25 @@ const ERROR_EXIT_CODES = {
   DT_LIMIT_EXCEEDED: EXIT_CODES.verification,
   DT_AUTH_REQUIRED: EXIT_CODES.authentication,
   DT_AUTH_DENIED: EXIT_CODES.authentication,
+  DT_CREDENTIAL_HELPER_FAILED: EXIT_CODES.authentication,
   DT_NOT_FOUND: EXIT_CODES.registry,
   DT_REGISTRY_UNREACHABLE: EXIT_CODES.registry,
   DT_REGISTRY_ERROR: EXIT_CODES.registry,
+  DT_TAG_EXISTS: EXIT_CODES.registry,
   DT_INTERRUPTED: EXIT_CODES.interrupted,
   DT_BUG: EXIT_CODES.other,
 } as const satisfies Record<string, ExitCode>;
 
 export type ErrorCode = keyof typeof ERROR_EXIT_CODES;
+
+/** Which end of a copy. */
+export type Side = 'source' | 'destination';
+
+/** One of several images (or charts) that a command could not do, named as the chart names it. */
+export interface ImageFailure {
+  readonly image: string;
+  readonly error: DtError;
+}
 
 export interface DtErrorOptions {
   /** Up to two commands or actions to try; `{bin}` stands for `helm dt` or `dt`. */
@@ -62,9 +73,11 @@ export interface DtErrorOptions {
   /** One fact that the user can check. */
   readonly detail?: string;
   /** Which side of a copy failed. */
-  readonly side?: 'source' | 'destination';
+  readonly side?: Side | undefined;
   /** True if the same request may succeed when it is sent again. */
   readonly isTransient?: boolean;
+  /** What failed one by one, where a command went on without it. */
+  readonly failures?: readonly ImageFailure[];
   readonly cause?: unknown;
 }
 
@@ -74,8 +87,9 @@ export class DtError extends Error {
   readonly code: ErrorCode;
   readonly hints: readonly string[];
   readonly detail: string | undefined;
-  readonly side: 'source' | 'destination' | undefined;
+  readonly side: Side | undefined;
   readonly isTransient: boolean;
+  readonly failures: readonly ImageFailure[];
 
   constructor(code: ErrorCode, message: string, options: DtErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
@@ -84,6 +98,7 @@ export class DtError extends Error {
     this.detail = options.detail;
     this.side = options.side;
     this.isTransient = options.isTransient ?? false;
+    this.failures = options.failures ?? [];
   }
 
   get exitCode(): ExitCode {
@@ -109,6 +124,56 @@ const WORST_FIRST: readonly ExitCode[] = [
 /** The error of the worst class, which decides the exit code; the first of several. Undefined if there is none. */
 export function findWorstError(errors: readonly DtError[]): DtError | undefined {
   return errors.toSorted((a, b) => WORST_FIRST.indexOf(a.exitCode) - WORST_FIRST.indexOf(b.exitCode))[0];
+}
+
+/** Whatever else there is to do would fail in the same way, or must not be begun. */
+const FATAL_CODES: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'DT_INTERRUPTED',
+  'DT_DISK_FULL',
+  'DT_OUTPUT_FAILED',
+  'DT_OUTPUT_BUSY',
+  'DT_FILE_NOT_FOUND',
+  'DT_FILE_UNREADABLE',
+  'DT_CONFIG_INVALID',
+  'DT_BUG',
+]);
+
+/** True if a failure of one image ends the whole command: an interruption, a full disk, anything that nobody foresaw. */
+export function isFatal(error: unknown): boolean {
+  return !(error instanceof DtError) || FATAL_CODES.has(error.code);
+}
+
+/**
+ * The same error with the side that it is about, for a copy that talks to registries on one side only. Failures inside get
+ * theirs too, where what is not what its digest says is always the source. A side that is known stays.
+ */
+export function withSide(error: DtError, side: Side): DtError {
+  const failures = error.failures.map(({ image, error: inner }) => ({
+    image,
+    error: changeSide(inner, side, 'source'),
+  }));
+  if (failures.length === 0) return changeSide(error, side, undefined);
+  const worst = findWorstError(failures.map((failure) => failure.error));
+  return copyError(error, { failures, side: error.side ?? worst?.side });
+}
+
+function changeSide(error: DtError, remoteSide: Side, verificationSide: Side | undefined): DtError {
+  const { exitCode } = error;
+  const isRemote = exitCode === EXIT_CODES.registry || exitCode === EXIT_CODES.authentication;
+  const side = isRemote ? remoteSide : exitCode === EXIT_CODES.verification ? verificationSide : undefined;
+  return error.side !== undefined || side === undefined ? error : copyError(error, { side });
+}
+
+/** The same error with some of its facts changed. */
+export function copyError(
+  error: DtError,
+  { message = error.message, ...changes }: Omit<DtErrorOptions, 'cause'> & { readonly message?: string },
+): DtError {
+  const { code, hints, detail, side, isTransient, failures, cause, stack } = error;
+  const same = { hints, side, isTransient, failures, cause, ...(detail === undefined ? {} : { detail }) };
+  const copy = new DtError(code, message, { ...same, ...changes });
+  if (stack !== undefined) copy.stack = stack;
+  return copy;
 }
 
 /** The `code` of a Node.js system error (`ENOENT`, `ENOSPC`, …), or undefined. */

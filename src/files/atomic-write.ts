@@ -3,17 +3,22 @@ import { randomUUID } from 'node:crypto';
 import { DtError, errorMessage, systemErrorCode } from '../domain/errors.ts';
 
 /**
- * Writes a small file so that it appears complete or not at all; a device (`/dev/stdout`) is written to directly.
+ * Writes a small file so that it appears complete or not at all, with `mode` or the usual one; a device (`/dev/stdout`) is
+ * written to directly.
  * Throws DT_OUTPUT_FAILED or DT_DISK_FULL.
  */
-export async function writeFileAtomically(path: string, content: string | Uint8Array): Promise<void> {
+export async function writeFileAtomically(
+  path: string,
+  content: string | Uint8Array,
+  options: { readonly mode?: number } = {},
+): Promise<void> {
   const temporaryPath = `${path}.${randomUUID()}.tmp`;
   try {
     if (await isSpecialFile(path)) {
       await writeFile(path, content);
       return;
     }
-    await writeFile(temporaryPath, content, { flag: 'wx' });
+    await writeFile(temporaryPath, content, { ...options, flag: 'wx' });
     await rename(temporaryPath, path);
   } catch (error) {
     await rm(temporaryPath, { force: true });

@@ -1,9 +1,11 @@
 import { open, readFile, rm, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { DtError, errorMessage, systemErrorCode } from '../domain/errors.ts';
 
 /** More than it takes to fill a lock file that has been created. */
-const FILLING_TIME_MS = 5_000;
+const FILLING_TIME_MS = 2_000;
+const POLL_INTERVAL_MS = 50;
 /** One to clear the way for removing a stale lock, one to remove it, one to take the place. */
 const MAX_ATTEMPTS = 3;
 /** A process that has ended and that its parent has not asked about yet. */
@@ -30,13 +32,14 @@ export async function acquireOutputLock(lockPath: string, outputPath: string): P
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
     try {
       await createLock(lockPath, owner);
+      // One that was killed while it removed a stale lock leaves its guard. Whoever holds it now finds another lock.
+      await rm(guardPath(lockPath), { force: true });
       return async () => rm(lockPath, { force: true });
     } catch (error) {
       if (systemErrorCode(error) !== 'EEXIST') throw toOutputError(error, outputPath);
     }
-    const content = await readText(lockPath);
+    const content = await readFilledText(lockPath);
     const other = parseOwner(content);
-    if (other === undefined && (await isYoung(lockPath))) break;
     if (other !== undefined && (await isAlive(other))) {
       throw new DtError(
         'DT_OUTPUT_BUSY',
@@ -69,10 +72,19 @@ async function createLock(lockPath: string, owner: LockOwner): Promise<void> {
   }
 }
 
-/** A lock that says nothing may be one that another run is writing at this moment. */
-async function isYoung(lockPath: string): Promise<boolean> {
+/** What a lock says. One that says nothing, which another run may be filling at this moment, is given time. */
+async function readFilledText(lockPath: string): Promise<string | undefined> {
+  for (;;) {
+    const content = await readText(lockPath);
+    if (parseOwner(content) !== undefined || !(await isYoung(lockPath))) return content;
+    await sleep(POLL_INTERVAL_MS);
+  }
+}
+
+/** False also for a file that is not there, or from the future. */
+async function isYoung(path: string): Promise<boolean> {
   try {
-    return Date.now() - (await stat(lockPath)).mtimeMs < FILLING_TIME_MS;
+    return Math.abs(Date.now() - (await stat(path)).mtimeMs) < FILLING_TIME_MS;
   } catch {
     return false;
   }
@@ -83,19 +95,24 @@ async function isYoung(lockPath: string): Promise<boolean> {
  * slower one would remove the lock that the faster one made in its place.
  */
 async function removeStaleLock(lockPath: string, content: string | undefined): Promise<void> {
-  const guardPath = `${lockPath}.stale`;
+  const guard = guardPath(lockPath);
   try {
-    await (await open(guardPath, 'wx', 0o644)).close();
+    await (await open(guard, 'wx', 0o644)).close();
   } catch (error) {
     if (systemErrorCode(error) !== 'EEXIST') throw error;
-    if (!(await isYoung(guardPath))) await rm(guardPath, { force: true });
+    while (await isYoung(guard)) await sleep(POLL_INTERVAL_MS);
+    await rm(guard, { force: true });
     return;
   }
   try {
-    if ((await readText(lockPath)) === content) await rm(lockPath, { force: true });
+    if ((await readFilledText(lockPath)) === content) await rm(lockPath, { force: true });
   } finally {
-    await rm(guardPath, { force: true });
+    await rm(guard, { force: true });
   }
+}
+
+function guardPath(lockPath: string): string {
+  return `${lockPath}.stale`;
 }
 
 async function readText(path: string): Promise<string | undefined> {

@@ -1,10 +1,12 @@
-import type { DtError } from '../domain/errors.ts';
+import type { DtError, ImageFailure, Side } from '../domain/errors.ts';
 import { redactSecrets } from '../domain/redact.ts';
-import { toSafeText } from './line-format.ts';
+import { formatLine, SYMBOLS, toSafeText } from './line-format.ts';
 import { sanitizeLines } from './sanitize-text.ts';
 
 const MAX_HINTS = 2;
 const MAX_CAUSES = 8;
+/** Images that failed and are named on a terminal; `--json` has all. */
+const MAX_LISTED_FAILURES = 50;
 
 export interface RenderErrorOptions {
   /** What `{bin}` in hints stands for: `helm dt` or `dt`. */
@@ -22,14 +24,25 @@ export interface ErrorDocument {
     readonly message: string;
     readonly detail?: string;
     readonly hints: readonly string[];
-    readonly side?: 'source' | 'destination';
+    readonly side?: Side;
     readonly exitCode: number;
+    /** The images that failed, where a command went on without them; there is at least one. */
+    readonly failures?: readonly FailureDocument[];
   };
+}
+
+/** One image that failed, under the name that the chart has for it. */
+interface FailureDocument {
+  readonly image: string;
+  readonly code: string;
+  readonly message: string;
+  readonly side?: Side;
 }
 
 /** The text of an error on a terminal, with a line end. Control characters and secrets are taken out of every part. */
 export function renderErrorText(error: DtError, options: RenderErrorOptions): string {
   const lines = [`Error: ${toSafeText(error.message)}`];
+  lines.push(...renderFailures(error));
   const detail = describeDetail(error, options);
   if (detail !== undefined) lines.push(`  ${detail}`);
   const hints = renderHints(error, options);
@@ -50,15 +63,39 @@ export function renderErrorDocument(error: DtError, options: RenderErrorOptions)
       hints: renderHints(error, options),
       ...(error.side === undefined ? {} : { side: error.side }),
       exitCode: error.exitCode,
+      ...(error.failures.length === 0 ? {} : { failures: error.failures.map(toFailureDocument) }),
     },
   };
+}
+
+function toFailureDocument({ image, error: { code, message, side } }: ImageFailure): FailureDocument {
+  return {
+    image: toSafeText(image),
+    code,
+    message: toSafeText(message),
+    ...(side === undefined ? {} : { side }),
+  };
+}
+
+/** One line for each image; nothing where the message tells it already. */
+function renderFailures({ failures, message }: DtError): string[] {
+  if (failures.length < 2 || failures.some(({ error }) => error.message === message)) return [];
+  const unlisted = failures.length - MAX_LISTED_FAILURES;
+  return [
+    ...failures.slice(0, MAX_LISTED_FAILURES).map(({ image, error }) => {
+      const side = error.side === undefined ? '' : ` (${error.side})`;
+      const detail = error.detail === undefined ? '' : ` ${error.detail}`;
+      return formatLine(0, SYMBOLS.failed, `${image}${side}: ${error.message}${detail}`);
+    }),
+    ...(unlisted > 0 ? [`    and ${String(unlisted)} more`] : []),
+  ];
 }
 
 function describeDetail(error: DtError, options: RenderErrorOptions): string | undefined {
   if (error.code === 'DT_BUG') {
     return `This is a bug in dt ${options.version} (Node.js ${process.version}, ${process.platform} ${process.arch}).`;
   }
-  const side = error.side === undefined ? [] : [`The ${error.side} side failed.`];
+  const side = error.side === undefined || error.failures.length > 1 ? [] : [`The ${error.side} side failed.`];
   const text = [...(error.detail === undefined ? [] : [error.detail]), ...side].join(' ');
   return text === '' ? undefined : toSafeText(text);
 }

@@ -18,7 +18,12 @@ const SYSTEM_ERROR_CODES: ReadonlyMap<string, ErrorCode> = new Map([
  * worst class wins; a failure that nobody foresaw is a bug of ours (`DT_BUG`).
  */
 export function toDtError(thrown: unknown, isInterrupted = false): DtError {
-  if (isInterrupted) return new DtError('DT_INTERRUPTED', 'interrupted before the work was done', { cause: thrown });
+  if (isInterrupted) {
+    return new DtError('DT_INTERRUPTED', 'interrupted before the work was done', {
+      detail: 'Run the same command again to go on: what is finished is not moved a second time.',
+      cause: thrown,
+    });
+  }
   if (thrown instanceof DtError) return thrown;
   if (thrown instanceof AggregateError) return toWorstError(thrown);
   const code = SYSTEM_ERROR_CODES.get(systemErrorCode(thrown) ?? '');

@@ -1,36 +1,21 @@
 import type { Readable } from 'node:stream';
 import type { DtError } from '../domain/errors.ts';
-import { DOCKER_HUB_REGISTRY } from '../domain/oci/reference.ts';
-import { wordBodyErrors } from './body-errors.ts';
-import { parseChallenges, type Challenge } from './challenge.ts';
-import type { Credential, CredentialSource } from './credentials.ts';
-import type { HttpClient, HttpRequest, HttpResponse, HttpStreamResponse } from './http.ts';
-import { isTlsProtocolError } from './http-errors.ts';
+import { Authorizer, type Access } from './auth/authorizer.ts';
+import { wordBodyErrors } from './http/body-errors.ts';
+import type { CredentialSource } from './auth/credentials.ts';
+import { detectBaseUrl, type SchemeRules } from './detect-base-url.ts';
+import type { HttpRequest, HttpResponse, HttpStreamResponse } from './http/http-message.ts';
 import { toRegistryError } from './registry-error.ts';
-import { retryTransient, type RetryPolicy } from './retry.ts';
-import { fetchToken, formatBasic, isLoopback, type Token } from './token.ts';
+import { giveUpStranger, retryTransient, toFinalError, type RetryPolicy } from './http/retry.ts';
 
-const DOCKER_HUB_API_HOST = 'registry-1.docker.io';
-
-export interface RegistryClientOptions {
-  readonly http: HttpClient;
+export interface RegistryClientOptions extends SchemeRules {
   readonly credentials: CredentialSource;
-  /** Speak plain HTTP to this registry from the start. */
-  readonly usePlainHttp: boolean;
-  /** Fall back to plain HTTP when the registry speaks no TLS; always the case for loopback. */
-  readonly allowPlainHttp: boolean;
 }
 
-export type RepositoryAction = 'pull' | 'push';
-
-export interface RegistryRequest {
+export interface RegistryRequest extends Access {
   readonly method: HttpRequest['method'];
   /** Below `/v2/REPOSITORY/`, or an absolute URL that the registry itself gave (an upload's Location). */
   readonly path: string | URL;
-  readonly repository: string;
-  readonly action: RepositoryAction;
-  /** Another repository that must be readable: the source of a mount. */
-  readonly alsoPull?: string | undefined;
   readonly headers?: Readonly<Record<string, string>>;
   /** A function opens the bytes anew for each try; it needs a `content-length` header. */
   readonly body?: Uint8Array | (() => Promise<Readable>) | undefined;
@@ -40,6 +25,8 @@ export interface RegistryRequest {
   readonly what: string;
   readonly signal?: AbortSignal | undefined;
   readonly limitBytes?: number;
+  /** The caller tries again by itself: what it gets may be transient. Always the case for a body that is opened. */
+  readonly isSingleTry?: boolean;
 }
 
 /**
@@ -49,13 +36,14 @@ export interface RegistryRequest {
 export class RegistryClient {
   readonly registry: string;
   readonly #options: RegistryClientOptions;
+  readonly #authorizer: Authorizer;
   #baseUrl: Promise<URL> | undefined;
-  #challenge: Challenge | undefined;
-  readonly #tokens = new Map<string, Promise<Token>>();
+  #largestUploadBytes = Number.POSITIVE_INFINITY;
 
   constructor(registry: string, options: RegistryClientOptions) {
     this.registry = registry;
     this.#options = options;
+    this.#authorizer = new Authorizer({ ...options, registry });
   }
 
   /** True if the registry is spoken to without TLS. */
@@ -65,6 +53,26 @@ export class RegistryClient {
 
   get retryPolicy(): RetryPolicy {
     return this.#options.http.retryPolicy;
+  }
+
+  /** The most bytes of a blob that the registry takes with one request, as far as it is known. */
+  get largestUploadBytes(): number {
+    return this.#largestUploadBytes;
+  }
+
+  noteLargestUpload(sizeBytes: number): void {
+    this.#largestUploadBytes = Math.min(this.#largestUploadBytes, sizeBytes);
+  }
+
+  /** True once the registry has asked for credentials and got an answer: before that it has seen none. */
+  get hasAskedForCredentials(): boolean {
+    return this.#authorizer.wasChallenged;
+  }
+
+  /** Asks for `/v2/` with the credential for the registry as a whole. Throws DT_AUTH_REQUIRED or DT_AUTH_DENIED if it is refused. */
+  async checkLogin(signal?: AbortSignal): Promise<void> {
+    const path = new URL('v2/', await this.#findBaseUrl(signal));
+    await this.send({ method: 'GET', path, repository: '', action: 'pull', expect: [200], what: 'the API', signal });
   }
 
   /** Sends a request and reads the whole answer. */
@@ -103,62 +111,26 @@ export class RegistryClient {
           headers: { ...request.headers, ...(authorization === undefined || isForeign ? {} : { authorization }) },
           body,
           signal: request.signal,
+          isSingleTry: request.isSingleTry ?? false,
         });
       } finally {
         if (body !== undefined && 'destroy' in body) body.destroy();
       }
     };
 
-    const first = await attempt(await this.#authorize(request, base));
+    const presented = await this.#authorizer.authorize(request, base);
+    const first = await attempt(presented);
     if (first.status !== 401 || isForeign) return first;
     const header = first.headers['www-authenticate'];
-    const challenge = await this.#chooseChallenge(parseChallenges(header), request);
-    if (challenge === undefined) return first;
-    this.#challenge = challenge;
-    this.#tokens.delete(scopeKey(request));
-    const authorization = await this.#authorize(request, base);
+    const authorization = await this.#authorizer.answerChallenge(header, presented, request, base);
     if (authorization === undefined) return first;
     if (!Buffer.isBuffer(first.body)) first.body.destroy();
     return attempt(authorization);
   }
 
-  /** Bearer wins where both are offered; basic is an answer only when there is something to say. */
-  async #chooseChallenge(challenges: readonly Challenge[], request: RegistryRequest): Promise<Challenge | undefined> {
-    const bearer = challenges.find((challenge) => challenge.scheme === 'bearer');
-    if (bearer !== undefined) return bearer;
-    const basic = challenges.find((challenge) => challenge.scheme === 'basic');
-    return basic !== undefined && (await this.#findCredential(request)) !== undefined ? basic : undefined;
-  }
-
-  async #authorize(request: RegistryRequest, base: URL): Promise<string | undefined> {
-    const challenge = this.#challenge;
-    if (challenge === undefined) return undefined;
-    if (challenge.scheme === 'basic') {
-      const credential = await this.#findCredential(request);
-      return credential?.kind === 'basic' ? formatBasic(credential) : undefined;
-    }
-    const key = scopeKey(request);
-    let token = await this.#tokens.get(key);
-    if (token === undefined || token.expiresAtMs <= Date.now()) {
-      const pending = this.#requestToken(request, challenge, base);
-      this.#tokens.set(key, pending);
-      pending.catch(() => this.#tokens.delete(key));
-      token = await pending;
-    }
-    return `Bearer ${token.value}`;
-  }
-
-  async #requestToken(request: RegistryRequest, challenge: Challenge, base: URL): Promise<Token> {
-    return fetchToken(this.#options.http, {
-      challenge,
-      scopes: requestScopes(request),
-      credential: await this.#findCredential(request),
-      registryUrl: base,
-    });
-  }
-
-  async #findCredential(request: RegistryRequest): Promise<Credential | undefined> {
-    return this.#options.credentials(this.registry, request.repository);
+  /** Asked about after a 401 only: a credential that cannot be read must not hide another failure. */
+  async #hadCredential(request: RegistryRequest, status: number): Promise<boolean> {
+    return status === 401 && (await this.#authorizer.findCredential(request)) !== undefined;
   }
 
   async #toError(request: RegistryRequest, response: Pick<HttpResponse, 'status' | 'body'>): Promise<DtError> {
@@ -168,12 +140,20 @@ export class RegistryClient {
       repository: request.repository,
       what: request.what,
     };
-    return toRegistryError(context, response, (await this.#findCredential(request)) !== undefined);
+    const error = toRegistryError(context, response, await this.#hadCredential(request, response.status));
+    const triesAgain = request.isSingleTry === true || typeof request.body === 'function';
+    return triesAgain ? error : toFinalError(error);
   }
 
   #findBaseUrl(signal: AbortSignal | undefined): Promise<URL> {
     if (this.#baseUrl === undefined) {
-      const pending = retryTransient(this.retryPolicy, signal, async () => this.#detectScheme(signal));
+      const pending = retryTransient(this.retryPolicy, signal, async (tryNumber) => {
+        try {
+          return await detectBaseUrl(this.registry, this.#options, signal);
+        } catch (error) {
+          throw giveUpStranger(error, tryNumber);
+        }
+      });
       pending.catch(() => {
         this.#baseUrl = undefined;
       });
@@ -181,53 +161,4 @@ export class RegistryClient {
     }
     return this.#baseUrl;
   }
-
-  async #detectScheme(signal: AbortSignal | undefined): Promise<URL> {
-    const host = this.registry === DOCKER_HUB_REGISTRY ? DOCKER_HUB_API_HOST : this.registry;
-    const [secure, plain] = [new URL(`https://${host}/`), new URL(`http://${host}/`)];
-    if (this.#options.usePlainHttp) return plain;
-    if (isLoopback(secure.hostname)) return this.#detectLoopbackScheme(secure, plain, signal);
-    if (!this.#options.allowPlainHttp) return secure;
-    try {
-      await this.#ping(secure, signal);
-      return secure;
-    } catch (error) {
-      if (isTlsProtocolError(error)) return plain;
-      throw error;
-    }
-  }
-
-  /**
-   * A server with TLS cuts a plain request off or answers 400. Nothing secret is in it, and loopback has no listeners. One
-   * that cuts everything off is reported as that, not as one with broken TLS.
-   */
-  async #detectLoopbackScheme(secure: URL, plain: URL, signal: AbortSignal | undefined): Promise<URL> {
-    try {
-      return (await this.#ping(plain, signal)).status === 400 ? secure : plain;
-    } catch (plainError) {
-      if (!isTlsProtocolError(plainError)) throw plainError;
-      try {
-        await this.#ping(secure, signal);
-      } catch (error) {
-        if (isTlsProtocolError(error)) throw plainError;
-        throw error;
-      }
-      return secure;
-    }
-  }
-
-  async #ping(base: URL, signal: AbortSignal | undefined): Promise<HttpResponse> {
-    return this.#options.http.send({ method: 'GET', url: new URL('v2/', base), signal, isSingleTry: true });
-  }
-}
-
-function scopeKey(request: RegistryRequest): string {
-  return requestScopes(request).join(' ');
-}
-
-/** https://distribution.github.io/distribution/spec/auth/scope/ */
-function requestScopes(request: RegistryRequest): string[] {
-  const actions = request.action === 'push' ? 'pull,push' : 'pull';
-  const own = `repository:${request.repository}:${actions}`;
-  return request.alsoPull === undefined ? [own] : [own, `repository:${request.alsoPull}:pull`];
 }

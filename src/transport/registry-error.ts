@@ -1,13 +1,18 @@
 import { DtError } from '../domain/errors.ts';
-import type { HttpResponse } from './http.ts';
+import { isEcrHost } from '../domain/oci/ecr-host.ts';
+import type { HttpResponse } from './http/http-message.ts';
+import { isTransientStatus } from './http/retry.ts';
 
 const MAX_MESSAGE_LENGTH = 300;
 const MAX_ERRORS = 3;
+/** Registries say it with statuses from 400 to 412 and codes of their own; the word is in all of them. */
+const IMMUTABLE_PATTERN = /immutab/i;
 
 /** Where a request went, for messages. */
 export interface RequestContext {
   readonly method: string;
   readonly registry: string;
+  /** Empty for the registry as a whole. */
   readonly repository: string;
   /** What was asked for, for instance `manifest 1.25` or `blob sha256:…`. */
   readonly what: string;
@@ -33,31 +38,48 @@ function isRead({ method }: RequestContext): boolean {
   return method === 'GET' || method === 'HEAD';
 }
 
-/** Words an answer that is not the expected one: DT_AUTH_REQUIRED, DT_AUTH_DENIED, DT_NOT_FOUND or DT_REGISTRY_ERROR. */
+/** A manifest may also be refused for what it refers to. */
+function isMissingRepository({ method, registry }: RequestContext, said: string): boolean {
+  return isEcrHost(registry) && (method === 'POST' || (method === 'PUT' && said.includes('NAME_UNKNOWN')));
+}
+
+function toEcrError(place: string, said: string): DtError {
+  return new DtError('DT_NOT_FOUND', `${place}: the repository does not exist (404)`, {
+    detail: `Amazon ECR wants repositories to be created before anything is pushed.${said === '' ? '' : ` It answered: ${said}`}`,
+    hints: ['{bin} unwrap WRAP PREFIX --plan to list them all', 'aws ecr create-repository --repository-name NAME'],
+  });
+}
+
+/** Words an answer that is not the expected one: DT_AUTH_REQUIRED, DT_AUTH_DENIED, DT_NOT_FOUND, DT_TAG_EXISTS or DT_REGISTRY_ERROR. */
 export function toRegistryError(
   context: RequestContext,
   response: Pick<HttpResponse, 'status' | 'body'>,
   hadCredential: boolean,
 ): DtError {
   const { registry, repository, what } = context;
-  const place = `${registry}/${repository}`;
+  const place = repository === '' ? registry : `${registry}/${repository}`;
   const said = readRegistryErrors(response)
     .map(({ code, message }) => [code, message].filter((part) => part !== '').join(': '))
     .join('; ')
     .replaceAll(/\s+/g, ' ')
     .slice(0, MAX_MESSAGE_LENGTH);
   const detail = said === '' ? {} : { detail: `The registry answered: ${said}` };
+  if (context.method === 'PUT' && response.status < 500 && IMMUTABLE_PATTERN.test(said)) {
+    const message = `${place}: the registry does not let ${what} be overwritten (${String(response.status)})`;
+    return new DtError('DT_TAG_EXISTS', message, { ...detail, hints: ['{bin} unwrap WRAP PREFIX --plan'] });
+  }
   switch (response.status) {
     case 401:
       return new DtError('DT_AUTH_REQUIRED', `${place}: authentication required for ${what} (401)`, {
         detail: hadCredential
           ? `The registry refused the credentials for ${registry}.`
           : `No credentials were found for ${registry}.`,
-        hints: [`helm registry login ${registry}`],
+        hints: [`{bin} auth login ${registry}`],
       });
     case 403:
       return new DtError('DT_AUTH_DENIED', `${place}: access to ${what} is denied (403)`, detail);
     case 404:
+      if (isMissingRepository(context, said)) return toEcrError(place, said);
       return new DtError(
         'DT_NOT_FOUND',
         `${place}: ${what} ${isRead(context) ? 'was not found' : 'was not accepted'} (404)`,
@@ -67,7 +89,7 @@ export function toRegistryError(
       return new DtError(
         'DT_REGISTRY_ERROR',
         `${place}: unexpected answer ${String(response.status)} to ${context.method} ${what}`,
-        detail,
+        { ...detail, isTransient: isTransientStatus(response.status) },
       );
   }
 }

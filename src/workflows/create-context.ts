@@ -1,7 +1,8 @@
 import { PRODUCT_VERSION } from '../domain/product.ts';
 import { redactSecrets } from '../domain/redact.ts';
-import type { HostRule } from '../transport/connections.ts';
-import type { RequestRecord } from '../transport/http.ts';
+import type { GivenCredential } from '../transport/auth/credentials.ts';
+import type { HostRule } from '../transport/connections/host-rule.ts';
+import type { RequestRecord } from '../transport/http/request-record.ts';
 import { createRegistryClients, DEFAULT_CONCURRENCY } from '../transport/registry-clients.ts';
 import type { RunContext } from './context.ts';
 
@@ -9,6 +10,8 @@ export interface ContextOptions extends Pick<RunContext, 'reporter' | 'prompter'
   readonly insecure: HostRule;
   readonly usePlainHttp: HostRule;
   readonly caFiles: readonly string[];
+  /** For one registry, before anything that a file holds. */
+  readonly credential?: GivenCredential | undefined;
   readonly concurrency?: number | undefined;
   readonly retries?: number | undefined;
   readonly idleTimeoutMs?: number | undefined;
@@ -27,6 +30,7 @@ export async function createRunContext(options: ContextOptions): Promise<RunCont
     ...transport,
     userAgent: `helm-dt/${PRODUCT_VERSION}`,
     environment,
+    signal,
     concurrency,
     onRequest: (record) => {
       reporter.debug(describeRequest(record));
@@ -39,8 +43,7 @@ function describeRequest(record: RequestRecord): string {
   const { method, url, status, receivedBytes, sentBytes, durationMs, tryNumber, failure } = record;
   return redactSecrets(
     [
-      `${method} ${url.href}`,
-      status === undefined ? 'no answer' : String(status),
+      `${method} ${url.href} ${status === undefined ? 'no answer' : String(status)}`,
       `received ${String(receivedBytes)} bytes`,
       ...(sentBytes > 0 ? [`sent ${String(sentBytes)} bytes`] : []),
       `${durationMs.toFixed(0)} ms`,

@@ -6,7 +6,7 @@ import { MAX_CHART_BYTES } from '../domain/chart/chart-tree.ts';
 import { DtError, systemErrorCode } from '../domain/errors.ts';
 import { selectChartVersion } from '../domain/version/select-version.ts';
 import { isYamlMap, parseYaml } from '../domain/yaml/parse-yaml.ts';
-import { formatBasic } from '../transport/token.ts';
+import { formatBasic } from '../transport/auth/token.ts';
 import type { RunContext } from './context.ts';
 import { downloadOciChart } from './download-oci-chart.ts';
 
@@ -53,7 +53,14 @@ async function findRepository(
   context: RunContext,
 ): Promise<{ repository: Repository; name: string }> {
   if ('repositoryUrl' in chart) {
-    return { repository: { ...parseRepositoryUrl(chart.repositoryUrl), passCredentialsAll: false }, name: chart.name };
+    const { url, authorization } = parseRepositoryUrl(chart.repositoryUrl);
+    const { given } = context.clients;
+    const repository = {
+      url,
+      authorization: given?.registry === url.host ? formatBasic(given) : authorization,
+      passCredentialsAll: false,
+    };
+    return { repository, name: chart.name };
   }
   const [alias = '', name = ''] = chart.alias.split('/');
   const entry = (await readRepositories(context)).find((repository) => repository['name'] === alias);

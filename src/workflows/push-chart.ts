@@ -1,13 +1,12 @@
 import { Readable } from 'node:stream';
 import { packChartArchive } from '../archive/chart-archive.ts';
-import { findTag } from '../content/copy-graph.ts';
 import type { RegistryStore } from '../content/registry-store.ts';
 import { formatChartConfig } from '../domain/chart/chart-config.ts';
 import { chartManifestAnnotations, chartTag, formatChartManifest } from '../domain/chart/chart-manifest.ts';
 import type { ChartMetadata } from '../domain/chart/chart-metadata.ts';
 import type { ChartTree } from '../domain/chart/chart-tree.ts';
-import type { Descriptor } from '../domain/oci/descriptor.ts';
-import { digestOf, type Digest } from '../domain/oci/digest.ts';
+import type { Descriptor, ManifestContent } from '../domain/oci/descriptor.ts';
+import { digestOf } from '../domain/oci/digest.ts';
 import { MEDIA_TYPE_HELM_CHART, MEDIA_TYPE_HELM_CONFIG, MEDIA_TYPE_OCI_MANIFEST } from '../domain/oci/media-types.ts';
 import type { RunContext } from './context.ts';
 import { readSourceDateSeconds } from './source-date.ts';
@@ -19,9 +18,15 @@ export interface ChartToPush {
   readonly createdAt: Date;
 }
 
-/** Pushes a chart as `helm push` does and returns the digest of its manifest. What is there already is not sent again. */
-export async function pushChart(chart: ChartToPush, store: RegistryStore, context: RunContext): Promise<Digest> {
-  const { metadata, tree, createdAt } = chart;
+/** A chart in the form in which `helm push` puts it into a registry. */
+export interface PackedChart {
+  readonly version: string;
+  readonly manifest: ManifestContent;
+  readonly blobs: readonly { readonly descriptor: Descriptor; readonly bytes: Uint8Array }[];
+}
+
+/** Packs a chart: the same chart gives the same bytes. */
+export async function packChart({ metadata, tree, createdAt }: ChartToPush, context: RunContext): Promise<PackedChart> {
   const archive = await packChartArchive(metadata.name, tree, {
     mtimeSeconds: readSourceDateSeconds(context.environment) ?? 0,
   });
@@ -30,16 +35,24 @@ export async function pushChart(chart: ChartToPush, store: RegistryStore, contex
   const layer = describe(MEDIA_TYPE_HELM_CHART, archive);
   const annotations = chartManifestAnnotations(metadata, createdAt.toISOString().replace(/\.[0-9]+Z$/, 'Z'));
   const bytes = formatChartManifest({ config, chart: layer, annotations });
-  const descriptor = describe(MEDIA_TYPE_OCI_MANIFEST, bytes);
-  const tag = chartTag(metadata.version);
-  const { signal } = context;
-  if ((await findTag(store, tag, signal)) === descriptor.digest) return descriptor.digest;
-  await Promise.all([
-    store.writeBlob(config, () => Promise.resolve(Readable.from([configBytes], { objectMode: false })), { signal }),
-    store.writeBlob(layer, () => Promise.resolve(Readable.from([archive], { objectMode: false })), { signal }),
-  ]);
-  await store.writeManifest({ descriptor, bytes }, [tag], signal);
-  return descriptor.digest;
+  return {
+    version: metadata.version,
+    manifest: { descriptor: describe(MEDIA_TYPE_OCI_MANIFEST, bytes), bytes },
+    blobs: [
+      { descriptor: config, bytes: configBytes },
+      { descriptor: layer, bytes: archive },
+    ],
+  };
+}
+
+/** Pushes a packed chart. Blobs that are there already are not sent again. */
+export async function pushChart(chart: PackedChart, store: RegistryStore, signal: AbortSignal): Promise<void> {
+  await Promise.all(
+    chart.blobs.map(async ({ descriptor, bytes }) =>
+      store.writeBlob(descriptor, () => Promise.resolve(Readable.from([bytes], { objectMode: false })), { signal }),
+    ),
+  );
+  await store.writeManifest(chart.manifest, [chartTag(chart.version)], signal);
 }
 
 function describe(mediaType: string, bytes: Uint8Array): Descriptor {

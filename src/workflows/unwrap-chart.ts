@@ -1,35 +1,26 @@
-import { packChartArchive } from '../archive/chart-archive.ts';
-import { loadChart } from '../archive/load-chart.ts';
-import { IMAGE_ANNOTATION_KEYS } from '../domain/chart/images-annotation.ts';
-import { chartTag } from '../domain/chart/chart-manifest.ts';
-import type { Chart } from '../domain/chart/chart.ts';
-import { DtError } from '../domain/errors.ts';
+import type { RelocatedChart } from '../domain/relocation/relocate-chart.ts';
 import { formatCount } from '../domain/format-quantity.ts';
 import { formatLockPlatform } from '../domain/lock/images-lock.ts';
-import { formatReference, formatRepository, isRepository, isTag, type Reference } from '../domain/oci/reference.ts';
-import { relocateChart, type RelocatedChart } from '../domain/relocation/relocate-chart.ts';
-import { parseRelocationPrefix, type RelocationPrefix } from '../domain/relocation/relocation-prefix.ts';
+import { formatReference, formatRepository } from '../domain/oci/reference.ts';
+import { checkTarget, type CheckedUnwrap } from './check-target.ts';
+import { listOverwrites, refuseOverwrites } from './check-tags.ts';
+import { combineFailures } from './collect-failures.ts';
 import type { RunContext } from './context.ts';
-import { openWrap } from './open-wrap.ts';
-import type { OpenedWrap } from './opened-wrap.ts';
-import { planImagePushes, pushImages, type ImagePush, type PushSummary } from './push-images.ts';
+import { nameSide } from './name-side.ts';
+import type { ImagePush } from './plan-image-pushes.ts';
+import { requirePushPermission } from './preflight.ts';
+import { prepareUnwrap, type PreparedUnwrap, type UnwrapSource } from './prepare-unwrap.ts';
 import { pushChart } from './push-chart.ts';
+import { isMissing, pushImages, type PushSummary } from './push-images.ts';
 import { openRepository } from './registry-stores.ts';
-import { generationTime, readSourceDateSeconds } from './source-date.ts';
 
-export interface UnwrapChartOptions {
-  readonly file: string;
-  /** Registry and path that everything goes under; `oci://` in front is fine. */
-  readonly prefix: string;
-  /** Where the chart goes, if not under the prefix. */
-  readonly pushChartUrl?: string | undefined;
-  /** Values files inside the chart whose images are relocated. */
-  readonly valuesFiles: readonly string[];
-  readonly annotationsKey?: string | undefined;
-  /** Push the chart only. */
-  readonly skipImages: boolean;
+export interface UnwrapChartOptions extends UnwrapSource {
   /** Do not ask. */
   readonly assumeYes: boolean;
+  /** Fail, before anything is pushed, if a tag has another digest in the target. */
+  readonly noOverwrite?: boolean;
+  /** Do not check beforehand whether the registry lets us push. */
+  readonly skipPreflight?: boolean;
 }
 
 export interface UnwrapChartResult {
@@ -52,98 +43,65 @@ export interface UnwrapChartResult {
 
 /**
  * Pushes the images and the relocated chart of a wrap. Everything that can be checked is checked before the first byte
- * is sent; the chart goes last, after every tag was read back from the target. Throws DT_BAD_PREFIX,
- * DT_RELOCATION_COLLISION, the codes of damaged wraps, and the registry errors.
+ * is sent. An image that fails does not stop the others; the chart goes last, after every tag was read back from the
+ * target, and only if no image failed. Throws DT_BAD_PREFIX, DT_RELOCATION_COLLISION, DT_TAG_EXISTS, the codes of damaged
+ * wraps, and the registry errors; one error names all images that failed.
  */
 export async function unwrapChart(options: UnwrapChartOptions, context: RunContext): Promise<UnwrapChartResult> {
-  const prefix = parseRelocationPrefix(options.prefix);
-  const chartPrefix = options.pushChartUrl === undefined ? prefix : parseRelocationPrefix(options.pushChartUrl);
-  const { reporter } = context;
-  const prepared = await reporter.section(`Unwrapping "${options.file}"`, async () => {
-    const wrap = await reporter.step('Reading the wrap', async () => openWrap(options.file, context), describeWrap);
+  return nameSide('destination', async () => {
+    const { prepared, checked } = await context.reporter.section(`Unwrapping "${options.file}"`, async () => {
+      const prepared = await prepareUnwrap(options, context);
+      return { prepared, checked: await checkTarget(prepared, context) };
+    });
     try {
-      return await prepare(wrap, prefix, options, context);
-    } catch (error) {
-      await wrap.close();
-      throw error;
+      const outline = describePrepared(prepared);
+      if (options.noOverwrite === true) refuseOverwrites(checked.targets, checked.checks);
+      if (options.assumeYes) warnOfOverwrites(checked, context);
+      else if (!(await confirmPush(checked, context))) return { ...outline, pushed: false };
+      const pushed = await context.reporter.section('Pushing', async () => push(prepared, checked, options, context));
+      return { ...outline, ...pushed };
+    } finally {
+      await prepared.wrap.close();
     }
   });
-  try {
-    const target = chartTarget(prepared.chart, chartPrefix);
-    const outline = describePrepared(prepared);
-    if (!options.assumeYes && !(await confirmPush(prepared, target, context))) return { ...outline, pushed: false };
-    return { ...outline, ...(await reporter.section('Pushing', async () => push(prepared, target, context))) };
-  } finally {
-    await prepared.wrap.close();
-  }
-}
-
-/** Everything that is known, and checked, before the first byte is sent. */
-interface PreparedUnwrap {
-  readonly wrap: OpenedWrap;
-  readonly chart: Chart;
-  readonly relocated: RelocatedChart;
-  readonly pushes: readonly ImagePush[];
-}
-
-async function prepare(
-  wrap: OpenedWrap,
-  prefix: RelocationPrefix,
-  options: UnwrapChartOptions,
-  context: RunContext,
-): Promise<PreparedUnwrap> {
-  const { reporter } = context;
-  const chart = await loadChart(wrap.chartTree, options.file);
-  requireContent(wrap, options);
-  const relocated = await reporter.step(
-    'Relocating the chart',
-    async () => relocate(chart, prefix, options),
-    ({ changes }) => `Helm chart relocated (${formatCount(changes.length, 'reference')} changed)`,
-  );
-  for (const warning of describeProblems(relocated)) reporter.warn(warning);
-  const pushes = options.skipImages ? [] : await planImagePushes(wrap, prefix, context);
-  return { wrap, chart, relocated, pushes };
 }
 
 async function push(
-  { wrap, relocated, pushes }: PreparedUnwrap,
-  target: Reference,
+  { packedChart, chartTarget }: PreparedUnwrap,
+  { images, chart }: CheckedUnwrap,
+  { skipPreflight }: UnwrapChartOptions,
   context: RunContext,
 ): Promise<Pick<UnwrapChartResult, 'pushed' | 'summary' | 'chartReference' | 'chartDigest' | 'installCommand'>> {
-  const summary = await pushImages(pushes, context);
-  const moved = await loadChart(relocated.tree, wrap.path);
-  const chartReference = formatReference(target);
-  const chartDigest = await context.reporter.step(
-    'Pushing the chart',
-    async () => {
-      const store = openRepository(context, target);
-      return pushChart(
-        { metadata: moved.metadata, tree: moved.tree, createdAt: creationTime(wrap, context) },
-        store,
-        context,
-      );
-    },
-    () => `Helm chart pushed to ${chartReference}`,
-  );
-  const isPlainHttp = await context.clients.forRegistry(target.registry).usesPlainHttp(context.signal);
-  const installCommand =
-    `helm install oci://${formatRepository(target)} --version ${moved.metadata.version} --generate-name` +
-    (isPlainHttp ? ' --plain-http' : '');
-  return { pushed: true, summary, chartReference, chartDigest, installCommand };
-}
-
-/** Throws DT_CHART_INVALID for a name or version that no registry takes, or that would lead to another path of it. */
-function chartTarget(chart: Chart, prefix: RelocationPrefix): Reference {
-  const { name, version } = chart.metadata;
-  const repository = [prefix.path, name].filter((part) => part !== '').join('/');
-  const tag = chartTag(version);
-  if (!isRepository(repository) || !isTag(tag)) {
-    throw new DtError(
-      'DT_CHART_INVALID',
-      `the chart ${name} ${version} cannot be pushed: a registry takes no such name or version`,
-    );
+  const { signal } = context;
+  const isChartThere = 'result' in chart && chart.result.state === 'same';
+  if (skipPreflight !== true) {
+    const repositories = images.filter(isMissing).map((image) => image.push.target);
+    await requirePushPermission(isChartThere ? repositories : [...repositories, chartTarget], context);
   }
-  return { registry: prefix.registry, repository, tag };
+  const { summary, failures } = await pushImages(images, context);
+  const chartReference = formatReference(chartTarget);
+  const allFailures = 'error' in chart ? [...failures, { image: chartReference, error: chart.error }] : failures;
+  if (allFailures.length > 0) {
+    const detail = 'The chart was not pushed.';
+    const totalCount = images.length + allFailures.length - failures.length;
+    throw combineFailures(allFailures, { totalCount, verb: 'pushed', detail });
+  }
+  await context.reporter.step(
+    'Pushing the chart',
+    async () => (isChartThere ? undefined : pushChart(packedChart, openRepository(context, chartTarget), signal)),
+    () => `Helm chart ${isChartThere ? 'is' : 'pushed to'} ${chartReference}`,
+  );
+  const isPlainHttp = await context.clients.forRegistry(chartTarget.registry).usesPlainHttp(signal);
+  const installCommand =
+    `helm install oci://${formatRepository(chartTarget)} --version ${packedChart.version} --generate-name` +
+    (isPlainHttp ? ' --plain-http' : '');
+  return {
+    pushed: true,
+    summary,
+    chartReference,
+    chartDigest: packedChart.manifest.descriptor.digest,
+    installCommand,
+  };
 }
 
 function describePrepared({ chart, pushes, relocated }: PreparedUnwrap): Omit<UnwrapChartResult, 'pushed'> {
@@ -151,41 +109,30 @@ function describePrepared({ chart, pushes, relocated }: PreparedUnwrap): Omit<Un
   return { chart: { name, version }, images: pushes.map(describePush), changes: relocated.changes };
 }
 
-async function relocate(chart: Chart, prefix: RelocationPrefix, options: UnwrapChartOptions): Promise<RelocatedChart> {
-  return relocateChart(chart, {
-    prefix,
-    annotationKeys: options.annotationsKey === undefined ? IMAGE_ANNOTATION_KEYS : [options.annotationsKey],
-    valuesFiles: options.valuesFiles,
-    repackSubchart: async (subchart, tree) => packChartArchive(subchart.metadata.name, tree, { mtimeSeconds: 0 }),
-  });
-}
-
-/** A light wrap names images without holding them. */
-function requireContent({ lock, path }: OpenedWrap, { skipImages }: UnwrapChartOptions): void {
-  if (skipImages || lock.images.length === 0 || lock.images.some(({ digests }) => digests.length > 0)) return;
-  throw new DtError('DT_WRAP_INCOMPLETE', `${path} is a light wrap: it names images but does not hold them`, {
-    hints: ['{bin} unwrap … --skip-pull-images to push the chart alone'],
-  });
+function warnOfOverwrites({ targets, checks }: CheckedUnwrap, context: RunContext): void {
+  for (const overwrite of listOverwrites(targets, checks)) context.reporter.warn(`overwriting ${overwrite}`);
 }
 
 /** Asked outside of any section, so that a live display does not draw over the question. */
-async function confirmPush({ pushes }: PreparedUnwrap, chart: Reference, context: RunContext): Promise<boolean> {
+async function confirmPush({ images, targets, checks }: CheckedUnwrap, context: RunContext): Promise<boolean> {
   const { reporter, prompter } = context;
-  reporter.info('To be pushed:');
-  for (const { target } of pushes) reporter.info(`  ${formatReference(target)}`);
-  reporter.info(`  ${formatReference(chart)} (chart)`);
-  return prompter.confirm(`Push ${formatCount(pushes.length, 'image')} and the chart?`);
-}
-
-/** When the wrap was made: a chart that is unwrapped twice keeps its digest. */
-function creationTime({ lock }: OpenedWrap, context: RunContext): Date {
-  const generatedAt = new Date(lock.metadata['generatedAt'] ?? '');
-  const isFixed = readSourceDateSeconds(context.environment) !== undefined || Number.isNaN(generatedAt.getTime());
-  return isFixed ? generationTime(context.environment) : generatedAt;
-}
-
-function describeWrap({ lock }: OpenedWrap): string {
-  return `${lock.chart.name} ${lock.chart.version}, ${formatCount(lock.images.length, 'image')}`;
+  const list = (title: string, lines: readonly string[]): void => {
+    if (lines.length > 0) reporter.info(title);
+    for (const line of lines) reporter.info(`  ${line}`);
+  };
+  list(
+    'To be pushed:',
+    targets.map(({ reference }, index) => formatReference(reference) + (index < images.length ? '' : ' (chart)')),
+  );
+  list('To be overwritten:', listOverwrites(targets, checks));
+  list(
+    'Not possible:',
+    targets.flatMap(({ reference }, index) => {
+      const check = checks[index];
+      return check !== undefined && 'error' in check ? [`${formatReference(reference)}: ${check.error.message}`] : [];
+    }),
+  );
+  return prompter.confirm(`Push ${formatCount(images.length, 'image')} and the chart?`);
 }
 
 function describePush({ image, target, graph }: ImagePush): UnwrapChartResult['images'][number] {
@@ -195,17 +142,4 @@ function describePush({ image, target, graph }: ImagePush): UnwrapChartResult['i
     digest: graph.root.descriptor.digest,
     platforms: image.digests.map(formatLockPlatform),
   };
-}
-
-function describeProblems({ refused, unplaced }: RelocatedChart): string[] {
-  return [
-    ...refused.map(
-      ({ file, line, path, image }) => `${file}:${String(line)} ${path} (${image}) could not be rewritten in place`,
-    ),
-    ...(unplaced.length === 0
-      ? []
-      : [
-          `no values file names ${unplaced.join(', ')}: if a template holds the name itself, it still points to the source`,
-        ]),
-  ];
 }

@@ -11,9 +11,11 @@ import { formatBytes, formatCount, formatDuration } from '../domain/format-quant
 import { formatLockPlatform, LOCK_FILE_NAME, type LockImage } from '../domain/lock/images-lock.ts';
 import { WRAP_EXTENSION, wrapFolder } from '../domain/wrap/wrap-document.ts';
 import { acquireOutputLock } from '../files/output-lock.ts';
+import { requireWritablePlace } from '../files/output-place.ts';
 import type { RunContext } from './context.ts';
 import { fetchChart, type ChartSource } from './fetch-chart.ts';
 import { listImagesLock, lockImages, verifyChartLock, type LockedChart, type LockOptions } from './lock-images.ts';
+import { nameSide } from './name-side.ts';
 import { readSourceDateSeconds } from './source-date.ts';
 import { gatherImages, writeWrap } from './write-wrap.ts';
 
@@ -27,6 +29,8 @@ export interface WrapChartOptions extends LockOptions {
   readonly skipImages: boolean;
   /** No links between platform layouts, for the Go tool. */
   readonly isCompatible: boolean;
+  /** Do not check beforehand whether the output can be written and has the space that it needs. */
+  readonly skipPreflight?: boolean;
 }
 
 export interface WrapChartResult {
@@ -40,33 +44,37 @@ export interface WrapChartResult {
 }
 
 /**
- * Makes one file of a chart and its images. The file appears under its name only when it is complete.
+ * Makes one file of a chart and its images. The file appears under its name only when it is complete. One image that fails
+ * does not stop the others; the error names all that failed.
  * Throws DT_CHART_NO_IMAGES and what fetching, locking, copying and writing throw.
  */
 export async function wrapChart(options: WrapChartOptions, context: RunContext): Promise<WrapChartResult> {
   const { reporter } = context;
-  return reporter.section(`Wrapping Helm chart "${options.source.location}"`, async () => {
-    const chart = await fetchChart(options.source, context);
-    const outputFile = options.outputFile ?? wrapFolder(chart.metadata) + WRAP_EXTENSION;
-    if (outputFile === '') throw new DtError('DT_USAGE', 'the name of the output file is empty');
-    await requireRegularOutput(outputFile);
-    const locked = await lockChart(chart, options, context);
-    requireImages(chart, locked, options, context);
-    await createParentFolder(outputFile);
-    const release = await acquireOutputLock(`${outputFile}${PARTIAL_EXTENSION}.lock`, outputFile);
-    try {
-      const lockText = await chooseLockText(locked.lockText, outputFile, context);
-      await writeImages(chart, { ...locked, lockText }, outputFile, options, context);
-    } finally {
-      await release();
-    }
-    return {
-      chart: { name: chart.metadata.name, version: chart.metadata.version },
-      file: outputFile,
-      sizeBytes: (await stat(outputFile)).size,
-      images: locked.lock.images.map(describeImage),
-    };
-  });
+  return nameSide('source', async () =>
+    reporter.section(`Wrapping Helm chart "${options.source.location}"`, async () => {
+      const chart = await fetchChart(options.source, context);
+      const outputFile = options.outputFile ?? wrapFolder(chart.metadata) + WRAP_EXTENSION;
+      if (outputFile === '') throw new DtError('DT_USAGE', 'the name of the output file is empty');
+      await requireRegularOutput(outputFile);
+      if (options.skipPreflight !== true) await requireWritablePlace(outputFile);
+      const locked = await lockChart(chart, options, context);
+      requireImages(chart, locked, options, context);
+      await createParentFolder(outputFile);
+      const release = await acquireOutputLock(`${outputFile}${PARTIAL_EXTENSION}.lock`, outputFile);
+      try {
+        const lockText = await chooseLockText(locked.lockText, outputFile, context);
+        await writeImages(chart, { ...locked, lockText }, outputFile, options, context);
+      } finally {
+        await release();
+      }
+      return {
+        chart: { name: chart.metadata.name, version: chart.metadata.version },
+        file: outputFile,
+        sizeBytes: (await stat(outputFile)).size,
+        images: locked.lock.images.map(describeImage),
+      };
+    }),
+  );
 }
 
 async function lockChart(chart: Chart, options: WrapChartOptions, context: RunContext): Promise<LockedChart> {
@@ -118,6 +126,7 @@ async function writeImages(
     locked,
     outputFile,
     isCompatible: options.isCompatible,
+    skipPreflight: options.skipPreflight ?? false,
     discovered: readChartImages(chart, options),
   };
   if (options.skipImages || locked.sources.length === 0) {

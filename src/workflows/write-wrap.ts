@@ -1,23 +1,25 @@
-import { buffer } from 'node:stream/consumers';
 import type { BlobThread } from '../archive/blob-thread.ts';
 import { planWrap } from '../archive/wrap-plan.ts';
 import { WrapWriter } from '../archive/wrap-writer.ts';
-import { copyGraphs, type CopyJob } from '../content/copy-graph.ts';
-import { mapConcurrently } from '../content/map-concurrently.ts';
+import { copyGraphs } from '../content/copy-graph.ts';
+import type { CopyJob } from '../content/copy-job.ts';
+import { readBlobBytes } from '../content/read-blob-bytes.ts';
 import { countBlobBytes, readGraph } from '../content/read-graph.ts';
 import type { ReadableStore } from '../content/store.ts';
-import { verifyBlob } from '../content/verified-stream.ts';
 import { WrapTarget } from '../content/wrap-target.ts';
 import type { Chart } from '../domain/chart/chart.ts';
 import type { ChartImage } from '../domain/chart/images-annotation.ts';
+import type { ImageFailure } from '../domain/errors.ts';
 import { formatCount } from '../domain/format-quantity.ts';
 import { isSameLockImage } from '../domain/lock/images-lock.ts';
 import type { Descriptor } from '../domain/oci/descriptor.ts';
 import type { Digest } from '../domain/oci/digest.ts';
 import { attestedDigest } from '../domain/oci/manifest.ts';
+import { combineFailures, listFailures, toOutcome, tryAll } from './collect-failures.ts';
 import type { RunContext } from './context.ts';
 import type { LockedChart } from './lock-images.ts';
 import type { Progress } from './ports.ts';
+import { requireFreeSpace } from './preflight.ts';
 import { readSourceDateSeconds } from './source-date.ts';
 import { buildWrapEntries, isLargeBlob, type ImageToWrap } from './wrap-entries.ts';
 
@@ -35,13 +37,18 @@ export interface WrapToWrite {
   readonly discovered: readonly ChartImage[];
   readonly outputFile: string;
   readonly isCompatible: boolean;
+  /** Do not look at the free space first. */
+  readonly skipPreflight: boolean;
   /** Started early, as it takes a moment to come up; closed by the caller. */
   readonly thread?: BlobThread | undefined;
 }
 
-/** Reads every manifest that the wrap needs: those of the lock, and the attestations that describe them. */
+/**
+ * Reads every manifest that the wrap needs: those of the lock, and the attestations that describe them. All images are
+ * tried: one error names all that failed.
+ */
 export async function gatherImages({ lock, sources }: LockedChart, context: RunContext): Promise<GatheredImage[]> {
-  return mapConcurrently(sources, context, async (source, signal) => {
+  const outcomes = await tryAll(sources, context, async (source, signal) => {
     const lockImage = lock.images.find((candidate) => isSameLockImage(candidate, source.image));
     if (lockImage === undefined) throw new TypeError(`${source.image.image} is not in the lock`);
     const kept = new Set<Digest>(lockImage.digests.map(({ digest }) => digest));
@@ -57,11 +64,15 @@ export async function gatherImages({ lock, sources }: LockedChart, context: RunC
     });
     return { image: { lockImage, graph, isFiltered }, store: source.store };
   });
+  const failures = listFailures(sources, outcomes, ({ image }) => image.image);
+  if (failures.length > 0) throw combineFailures(failures, { totalCount: sources.length, verb: 'pulled' });
+  return outcomes.flatMap((outcome) => ('result' in outcome ? [outcome.result] : []));
 }
 
 /**
- * Writes the wrap file: everything small first, then the large blobs in parallel. After a failure the finished part
- * stays beside the output as `.partial`, and the next run goes on from there.
+ * Writes the wrap file: everything small first, then the large blobs in parallel. An image that fails does not stop the
+ * others: one error names all that failed. After a failure the finished part stays beside the output as `.partial`, and the
+ * next run goes on from there. Throws DT_DISK_FULL before the large blobs are asked for if they do not fit.
  */
 export async function writeWrap(wrap: WrapToWrite, context: RunContext, progress: Progress): Promise<void> {
   const { chart, locked, images, outputFile, isCompatible } = wrap;
@@ -88,26 +99,48 @@ export async function writeWrap(wrap: WrapToWrite, context: RunContext, progress
     );
   }
   const plan = planWrap(entries, topFolder, readSourceDateSeconds(context.environment) ?? 0);
+  if (!wrap.skipPreflight) await requireFreeSpace(outputFile, plan.totalBytes);
   const writer = await WrapWriter.open(outputFile, plan, context.signal, wrap.thread);
   if (writer.continuedBlobs > 0) {
     context.reporter.info(`Going on with an interrupted wrap: ${formatCount(writer.continuedBlobs, 'blob')} kept`);
   }
   if (writer.replacesPartial) context.reporter.info('An interrupted wrap does not fit this one: starting over');
+  let failures: readonly ImageFailure[];
   try {
-    const target = new WrapTarget(writer, outputFile);
-    const jobs = images.map(({ image, store }): CopyJob => ({
-      source: store,
-      target,
-      graph: { ...image.graph, blobs: image.graph.blobs.filter(isLargeBlob) },
-      tags: [],
-    }));
-    await copyGraphs(jobs, { concurrency: context.concurrency, signal: context.signal, onBytes });
-    await writer.finish();
+    failures = await copyLargeBlobs(images, new WrapTarget(writer, outputFile), context, onBytes);
+    if (failures.length === 0) {
+      await writer.finish();
+      return;
+    }
   } catch (error) {
     const partialPath = await writer.abandon();
     if (partialPath !== undefined) context.reporter.info(`Run the same command again to go on from ${partialPath}`);
     throw error;
   }
+  const partialPath = await writer.abandon();
+  throw combineFailures(failures, {
+    totalCount: images.length,
+    verb: 'pulled',
+    ...(partialPath === undefined
+      ? {}
+      : { detail: `What has come is kept in ${partialPath}, and the same command goes on from there.` }),
+  });
+}
+
+async function copyLargeBlobs(
+  images: readonly GatheredImage[],
+  target: WrapTarget,
+  context: RunContext,
+  onBytes: (sizeBytes: number) => void,
+): Promise<ImageFailure[]> {
+  const jobs = images.map(({ image, store }): CopyJob => {
+    const blobs = image.graph.blobs.filter(isLargeBlob);
+    return { source: store, target, graph: { ...image.graph, blobs }, tags: [] };
+  });
+  const { concurrency, signal } = context;
+  const { failures } = await copyGraphs(jobs, { concurrency, signal, onBytes });
+  const outcomes = jobs.map((job) => toOutcome(failures.get(job)));
+  return listFailures(images, outcomes, imageName);
 }
 
 /** The blobs that go into deflated members: their bytes must be known before anything has its place. */
@@ -116,13 +149,31 @@ async function readSmallBlobs(
   context: RunContext,
   onBytes: (sizeBytes: number) => void,
 ): Promise<Map<Digest, Uint8Array>> {
-  const wanted = new Map<Digest, { store: ReadableStore; blob: Descriptor }>();
-  for (const { image, store } of images) {
-    for (const blob of image.graph.blobs) if (!isLargeBlob(blob)) wanted.set(blob.digest, { store, blob });
+  const wanted = new Map<Digest, { readonly blob: Descriptor; readonly users: GatheredImage[] }>();
+  for (const gathered of images) {
+    for (const blob of gathered.image.graph.blobs) {
+      const users = wanted.get(blob.digest)?.users;
+      if (isLargeBlob(blob)) continue;
+      if (users === undefined) wanted.set(blob.digest, { blob, users: [gathered] });
+      else users.push(gathered);
+    }
   }
-  const contents = await mapConcurrently([...wanted.values()], context, async ({ store, blob }, signal) => {
-    const bytes = await buffer(verifyBlob(await store.openBlob(blob, { signal }), blob, store.name, onBytes));
-    return [blob.digest, bytes] as const;
+  const blobs = [...wanted.values()];
+  const outcomes = await tryAll(blobs, context, async ({ blob, users }, signal) => {
+    const [first] = users;
+    if (first === undefined) throw new TypeError(`nobody needs ${blob.digest}`);
+    return [blob.digest, await readBlobBytes(first.store, blob, { signal, onBytes })] as const;
   });
-  return new Map(contents);
+  const users = blobs.flatMap((item, index) => item.users.map((user) => ({ user, outcome: outcomes[index] })));
+  const failures = listFailures(
+    users,
+    users.map(({ outcome }) => outcome),
+    ({ user }) => imageName(user),
+  );
+  if (failures.length > 0) throw combineFailures(failures, { totalCount: images.length, verb: 'pulled' });
+  return new Map(outcomes.flatMap((outcome) => ('result' in outcome ? [outcome.result] : [])));
+}
+
+function imageName({ image }: GatheredImage): string {
+  return image.lockImage.image;
 }

@@ -4,8 +4,8 @@ import type { Replay } from './replay-frame.ts';
 import { UNWRAP_DEFECTS } from './unwrap-defects.ts';
 import { WRAP_DEFECTS } from './wrap-defects.ts';
 
-/** Groups of recorded defects that belong to lock, wrap, info and unwrap. */
-const DEFECT_GROUP = /^defects\/(?:wrap|lock|info|unwrap|subchart)-/;
+/** Groups of recorded defects that belong to auth, lock, wrap, info and unwrap. */
+const DEFECT_GROUP = /^defects\/(?:auth|wrap|lock|info|unwrap|subchart)-/;
 
 /** Defects of commands and flags that do not exist yet: they are asserted where those come. */
 const LATER_DEFECTS: Readonly<Record<string, string>> = {

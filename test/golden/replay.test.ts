@@ -6,6 +6,7 @@ import { loadGoldenRegistry, startEmbeddedRegistry, type EmbeddedRegistry } from
 import { listDefectCases, replayDefectCases } from './replay-defects.ts';
 import { createSandbox } from '../support/sandbox.ts';
 import { createReplay } from './replay-frame.ts';
+import { replayAuthCases } from './replay-auth.ts';
 import { replayInfoCases } from './replay-info.ts';
 import { LOCK_DIFFERENCES, replayLockCases } from './replay-lock.ts';
 import { listGoldenWraps, replayUnwrapCases, UNWRAP_DIFFERENCES, unwrapRecordedWrap } from './replay-unwrap.ts';
@@ -25,6 +26,7 @@ describe('golden replay', () => {
 
   const replayed = new Set<string>();
   const replay = createReplay(replayed);
+  replayAuthCases(replay);
   replayLockCases(replay);
   replayInfoCases(replay);
   replayWrapCases(replay);
@@ -32,7 +34,9 @@ describe('golden replay', () => {
   replayDefectCases(replay);
 
   test('no recorded case is left out in silence', () => {
-    const cases = ['dt-lock', 'dt-info', 'dt-wrap', 'dt-unwrap'].flatMap(listGoldenCases).concat(listDefectCases());
+    const cases = ['dt-auth', 'dt-lock', 'dt-info', 'dt-wrap', 'dt-unwrap']
+      .flatMap(listGoldenCases)
+      .concat(listDefectCases());
     assert.deepEqual(
       cases.filter((path) => !replayed.has(path)),
       [],

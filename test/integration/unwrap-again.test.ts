@@ -60,6 +60,8 @@ test('after one image was lost only that one is sent', async (t) => {
   const { summary } = await unwrap(sandbox, target);
   assert.equal(summary.presentImages, SHOP_IMAGES.length - 1);
   const writes = target.requests.slice(before).filter((request) => /^(?:POST|PUT|PATCH) /.test(request));
+  // The first one asks for permission: an upload that is opened and cancelled.
+  assert.equal(writes.shift(), 'POST /v2/mirror/team/worker/blobs/uploads/ 202');
   assert.ok(
     writes.length > 0 && writes.every((request) => request.includes('/v2/mirror/team/worker/manifests/')),
     writes.join('\n'),

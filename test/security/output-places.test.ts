@@ -15,12 +15,13 @@ async function runWrap(
   outputFile: string,
   folder: string,
   env: Readonly<Record<string, string>> = {},
+  flags: readonly string[] = [],
 ): Promise<RunCliResult> {
   const registry = await startEmbeddedRegistry();
   try {
     await pushImage(registry.host, 'library/app:1.0', { layerBytes: 500_000 });
     await writeFiles(join(folder, 'demo'), chartFiles([`${registry.host}/library/app:1.0`]));
-    return await runCli(['wrap', join(folder, 'demo'), '--output-file', outputFile, '--plain'], {
+    return await runCli(['wrap', join(folder, 'demo'), '--output-file', outputFile, '--plain', ...flags], {
       cwd: folder,
       env: { HOME: folder, ...env },
     });
@@ -90,29 +91,36 @@ test('a planted link under the name of the lock is not followed', async () => {
   });
 });
 
-test('a full disk is named, and no file stays under the final name', async (t) => {
-  await withFolder(async (folder) => {
-    const mount = join(folder, 'disk');
-    await mkdir(mount);
-    try {
-      execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${String(TMPFS_BYTES)}`, 'tmpfs', mount], { stdio: 'pipe' });
-    } catch (error) {
-      // In CI nothing is skipped.
-      if (process.env['CI'] !== undefined) throw error;
-      t.skip('SKIPPED: needs the right to mount a tmpfs');
-      return;
-    }
-    try {
-      const { code, stderr } = await runWrap(join(mount, 'out.wrap.tgz'), folder);
-      assert.equal(code, 1, stderr);
-      assert.match(stderr, /Code: DT_DISK_FULL/);
-      assert.ok(!(await readdir(mount)).includes('out.wrap.tgz'));
-      assert.ok(!(await readdir(mount)).includes('out.wrap.tgz.partial.lock'));
-    } finally {
-      execFileSync('umount', ['-l', mount]);
-    }
+for (const [name, flags] of [
+  ['before anything is fetched', []],
+  ['when it shows', ['--skip-preflight']],
+] as const) {
+  test(`a full disk is named, ${name}, and no file stays under the final name`, async (t) => {
+    await withFolder(async (folder) => {
+      const mount = join(folder, 'disk');
+      await mkdir(mount);
+      try {
+        execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${String(TMPFS_BYTES)}`, 'tmpfs', mount], { stdio: 'pipe' });
+      } catch (error) {
+        // In CI nothing is skipped.
+        if (process.env['CI'] !== undefined) throw error;
+        t.skip('SKIPPED: needs the right to mount a tmpfs');
+        return;
+      }
+      try {
+        const { code, stderr } = await runWrap(join(mount, 'out.wrap.tgz'), folder, {}, flags);
+        assert.equal(code, 1, stderr);
+        assert.match(stderr, /Code: DT_DISK_FULL/);
+        // The check before tells the figures.
+        assert.equal(/It needs .* bytes/.test(stderr), flags.length === 0);
+        assert.ok(!(await readdir(mount)).includes('out.wrap.tgz'));
+        assert.ok(!(await readdir(mount)).includes('out.wrap.tgz.partial.lock'));
+      } finally {
+        execFileSync('umount', ['-l', mount]);
+      }
+    });
   });
-});
+}
 
 for (const value of ['yesterday', '-1', '1.5', '0x10', '1e9', '99999999999999999999', ' 1', '1\n2', '\u001b[2J']) {
   test(`SOURCE_DATE_EPOCH=${JSON.stringify(value)} is refused`, async () => {

@@ -33,7 +33,10 @@ export async function assertWrapFails(
       const outputFile = join(work, 'out', 'demo.wrap.tgz');
       const wrapOptions = { platforms: [], allowEmpty: false, skipImages: false, isCompatible: false };
       const error = await catchError(
-        wrapChart({ source: { location: join(folder, 'demo') }, outputFile, ...wrapOptions }, await createTestContext()),
+        wrapChart(
+          { source: { location: join(folder, 'demo') }, outputFile, ...wrapOptions },
+          await createTestContext(),
+        ),
       );
       assert.ok(
         error instanceof DtError,

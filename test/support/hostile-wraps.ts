@@ -14,7 +14,7 @@ import {
 } from '../../src/archive/gzip-member.ts';
 import { SilentReporter } from '../../src/output/silent-reporter.ts';
 import type { RunContext } from '../../src/workflows/context.ts';
-import { createRunContext } from '../../src/workflows/create-context.ts';
+import { createRunContext, type ContextOptions } from '../../src/workflows/create-context.ts';
 import { wrapChart } from '../../src/workflows/wrap-chart.ts';
 import { pushImage, randomBytesOf } from './images.ts';
 import { startEmbeddedRegistry } from './registries.ts';
@@ -44,7 +44,10 @@ export interface AssembleOptions {
 }
 
 /** A run of the workflows that tells nothing and reads no settings of this machine. */
-export async function createTestContext(environment: Readonly<Record<string, string>> = {}): Promise<RunContext> {
+export async function createTestContext(
+  environment: Readonly<Record<string, string>> = {},
+  settings: Partial<ContextOptions> = {},
+): Promise<RunContext> {
   return createRunContext({
     reporter: new SilentReporter({ write: () => undefined, showsWarnings: false }),
     prompter: { confirm: () => Promise.resolve(true) },
@@ -53,6 +56,7 @@ export async function createTestContext(environment: Readonly<Record<string, str
     insecure: false,
     usePlainHttp: false,
     caFiles: [],
+    ...settings,
   });
 }
 

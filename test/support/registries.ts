@@ -1,13 +1,9 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { accessSync, constants, createReadStream, existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
-import { buffer, text } from 'node:stream/consumers';
+import { buffer } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { extract } from 'tar-stream';
 import { digestHex } from '../../src/domain/oci/digest.ts';
 import type { Descriptor } from '../../src/domain/oci/descriptor.ts';
@@ -15,12 +11,12 @@ import { manifestSuccessors, parseManifest } from '../../src/domain/oci/manifest
 import { openFolderBackend } from '../../src/server/folder-backend.ts';
 import { createMemoryBackend } from '../../src/server/memory-backend.ts';
 import { startRegistryServer } from '../../src/server/start-registry-server.ts';
+import type { KeyPair } from './certificates.ts';
 import { pushBlob, pushManifest, type PushOptions } from './images.ts';
+import { startServerProcess } from './server-process.ts';
 
 const REPOSITORY_ROOT = join(import.meta.dirname, '../..');
 const GOLDEN_LAYOUT = join(REPOSITORY_ROOT, '../shared/formats/golden/registry/registry-5101.oci.tar');
-const START_TIMEOUT_MS = 15_000;
-const START_ATTEMPTS = 3;
 
 /** What registries started with `auth: true` accept. */
 export const TEST_CREDENTIALS = { username: 'dt-user', password: 'dt-secret' } as const;
@@ -34,6 +30,21 @@ export interface TestRegistryOptions {
   readonly auth?: boolean;
   /** Take indexes although some of their manifests are absent (distribution 3 and the embedded registry only). */
   readonly sparseIndexes?: boolean;
+  /** Take the tokens of this server only (distribution 3 only). */
+  readonly tokens?: TokenAuthority;
+  /** Listen on another address than 127.0.0.1 (distribution only). */
+  readonly address?: string;
+  /** Speak TLS with this certificate (distribution only). */
+  readonly tls?: KeyPair;
+}
+
+/** A token server that a registry trusts. */
+export interface TokenAuthority {
+  readonly realm: string;
+  readonly service: string;
+  readonly issuer: string;
+  /** Its public keys as a JSON Web Key Set. */
+  readonly jwks: unknown;
 }
 
 export interface EmbeddedRegistryOptions extends TestRegistryOptions {
@@ -139,30 +150,31 @@ export async function loadGoldenRegistry(host: string, options: PushOptions = {}
 
 async function startDistribution(binary: string | undefined, options: TestRegistryOptions): Promise<TestRegistry> {
   if (binary === undefined) throw new Error('this registry is not installed');
-  // Another process may take a port between the moment it was found free and the start of the registry.
-  for (let attempt = 1; ; attempt += 1) {
-    const folder = await mkdtemp(join(tmpdir(), 'dt-distribution-'));
-    const host = `127.0.0.1:${String(options.port ?? (await findFreePort()))}`;
-    await writeFile(join(folder, 'htpasswd'), TEST_HTPASSWD);
-    await writeFile(join(folder, 'config.json'), JSON.stringify(distributionConfig(folder, host, options)));
-    const child = spawn(binary, ['serve', join(folder, 'config.json')], {
-      stdio: ['ignore', 'ignore', 'pipe'],
-      env: { PATH: process.env['PATH'], OTEL_TRACES_EXPORTER: 'none' },
-    });
-    const errors = text(child.stderr);
-    const kill = (): void => void child.kill('SIGKILL');
-    process.once('exit', kill);
-    const close = async (): Promise<void> => {
-      process.off('exit', kill);
-      await stopProcess(child);
+  const address = options.address ?? '127.0.0.1';
+  const folder = await mkdtemp(join(tmpdir(), 'dt-distribution-'));
+  await writeFile(join(folder, 'htpasswd'), TEST_HTPASSWD);
+  await writeFile(join(folder, 'jwks.json'), JSON.stringify(options.tokens?.jwks ?? {}));
+  const server = await startServerProcess({
+    command: binary,
+    address,
+    port: options.port,
+    env: { OTEL_TRACES_EXPORTER: 'none' },
+    prepare: async (port) => {
+      const configuration = distributionConfig(folder, `${address}:${String(port)}`, options);
+      await writeFile(join(folder, 'config.json'), JSON.stringify(configuration));
+      return ['serve', join(folder, 'config.json')];
+    },
+    ...(options.tls === undefined
+      ? { isReady: async (port: number) => answers(`http://${address}:${String(port)}/v2/`) }
+      : {}),
+  });
+  return {
+    host: `${address}:${String(server.port)}`,
+    close: async () => {
+      await server.stop();
       await rm(folder, { recursive: true, force: true });
-    };
-    if (await answersInTime(host, child)) return { host, close };
-    await close();
-    if (attempt === START_ATTEMPTS || options.port !== undefined) {
-      throw new Error(`${binary} did not start on ${host}: ${(await errors).slice(0, 1000)}`);
-    }
-  }
+    },
+  };
 }
 
 /** A configuration that versions 2 and 3 both read (JSON is YAML); https://distribution.github.io/distribution/about/configuration/ */
@@ -172,8 +184,11 @@ function distributionConfig(folder: string, host: string, options: TestRegistryO
     version: '0.1',
     log: { level: 'error', accesslog: { disabled: true } },
     storage: { filesystem: { rootdirectory: join(folder, 'data') }, delete: { enabled: true } },
-    http: { addr: host, secret: 'test' },
+    http: { addr: host, secret: 'test', ...(options.tls === undefined ? {} : { tls: options.tls }) },
     ...(options.auth === true ? { auth: { htpasswd } } : {}),
+    ...(options.tokens === undefined
+      ? {}
+      : { auth: { token: { ...options.tokens, jwks: join(folder, 'jwks.json') } } }),
     validation: {
       manifests: {
         // Layers with foreign URLs are refused without this.
@@ -184,39 +199,10 @@ function distributionConfig(folder: string, host: string, options: TestRegistryO
   };
 }
 
-async function answersInTime(host: string, child: ChildProcess): Promise<boolean> {
-  const deadlineMs = Date.now() + START_TIMEOUT_MS;
-  while (Date.now() < deadlineMs && !hasExited(child)) {
-    try {
-      const response = await fetch(`http://${host}/v2/`);
-      await response.arrayBuffer();
-      if ([200, 401].includes(response.status) && !hasExited(child)) return true;
-    } catch {
-      // Not listening yet.
-    }
-    await sleep(30);
-  }
-  return false;
-}
-
-function hasExited(child: ChildProcess): boolean {
-  return child.exitCode !== null || child.signalCode !== null;
-}
-
-async function stopProcess(child: ChildProcess): Promise<void> {
-  if (hasExited(child)) return;
-  const exited = once(child, 'exit');
-  child.kill('SIGKILL');
-  await exited;
-}
-
-async function findFreePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
+async function answers(url: string): Promise<boolean> {
+  const response = await fetch(url);
+  await response.arrayBuffer();
+  return [200, 401].includes(response.status);
 }
 
 async function readTarFiles(path: string): Promise<ReadonlyMap<string, Buffer>> {

@@ -11,6 +11,8 @@ export interface RegistryProxy {
   stallBlob: (digest: string) => boolean;
   /** Blobs, by digest, that come with one byte changed. */
   damageBlob: (digest: string) => boolean;
+  /** Answers a request with an error document of its own, and keeps it from the registry. */
+  refuse: (method: string, path: string) => { readonly status: number; readonly body: unknown } | undefined;
   /** Called when a blob was sent whole (to the client or to the registry), or stalled. */
   onBlob: (digest: string, outcome: 'sent' | 'stalled') => void;
   close(): Promise<void>;
@@ -19,13 +21,33 @@ export interface RegistryProxy {
 const UPLOAD_DIGEST = /\/blobs\/uploads\/.*[?&]digest=(sha256(?::|%3A)[0-9a-f]{64})/;
 const BLOB_PATH = /\/blobs\/(sha256:[0-9a-f]{64})$/;
 
+export interface RegistryProxyOptions {
+  /** Put into requests that read, so that a registry with a password can be read by anybody. */
+  readonly readAuthorization?: string;
+}
+
 /** A plain HTTP proxy in front of a registry that can be told to misbehave. */
-export async function startRegistryProxy(upstream: string): Promise<RegistryProxy> {
+export async function startRegistryProxy(
+  upstream: string,
+  { readAuthorization }: RegistryProxyOptions = {},
+): Promise<RegistryProxy> {
   const [hostname, port] = upstream.split(':');
   const requests: string[] = [];
   const server = createServer((incoming, response) => {
     requests.push(`${incoming.method ?? ''} ${incoming.url ?? ''}`);
-    const { method, url: path, headers } = incoming;
+    const { method, url: path } = incoming;
+    const isRead = method === 'GET' || method === 'HEAD';
+    const headers =
+      readAuthorization === undefined || !isRead
+        ? incoming.headers
+        : { ...incoming.headers, authorization: readAuthorization };
+    const refusal = proxy.refuse(method ?? '', path ?? '');
+    if (refusal !== undefined) {
+      incoming.resume();
+      response.writeHead(refusal.status, { 'content-type': 'application/json' });
+      response.end(JSON.stringify(refusal.body));
+      return;
+    }
     const uploaded = method === 'PUT' ? UPLOAD_DIGEST.exec(path ?? '')?.[1]?.replace('%3A', ':') : undefined;
     if (uploaded !== undefined && proxy.stallBlob(uploaded)) {
       proxy.onBlob(uploaded, 'stalled');
@@ -46,6 +68,7 @@ export async function startRegistryProxy(upstream: string): Promise<RegistryProx
     requests,
     stallBlob: () => false,
     damageBlob: () => false,
+    refuse: () => undefined,
     onBlob: () => undefined,
     close: async () => {
       server.closeAllConnections();

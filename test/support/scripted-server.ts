@@ -1,5 +1,7 @@
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { digestOf, type Digest } from '../../src/domain/oci/digest.ts';
@@ -10,6 +12,7 @@ import {
   MEDIA_TYPE_OCI_LAYER_GZIP,
   MEDIA_TYPE_OCI_MANIFEST,
 } from '../../src/domain/oci/media-types.ts';
+import type { KeyPair } from './certificates.ts';
 
 export interface RecordedRequest {
   readonly method: string;
@@ -20,7 +23,7 @@ export interface RecordedRequest {
 }
 
 export interface ScriptedServer {
-  /** `127.0.0.1:PORT`. */
+  /** `ADDRESS:PORT`. */
   readonly host: string;
   readonly requests: readonly RecordedRequest[];
   close(): Promise<void>;
@@ -28,8 +31,18 @@ export interface ScriptedServer {
 
 export type ScriptedHandler = (request: RecordedRequest, response: ServerResponse, host: string) => void;
 
+export interface ScriptedServerOptions {
+  /** Default `127.0.0.1`. */
+  readonly address?: string;
+  /** Speak TLS with this certificate. */
+  readonly tls?: KeyPair;
+}
+
 /** A server that answers what a test wants; HTTP is real, nothing else is. */
-export async function startScriptedServer(handle: ScriptedHandler): Promise<ScriptedServer> {
+export async function startScriptedServer(
+  handle: ScriptedHandler,
+  { address = '127.0.0.1', tls }: ScriptedServerOptions = {},
+): Promise<ScriptedServer> {
   const requests: RecordedRequest[] = [];
   let host = '';
   const answer = async (incoming: IncomingMessage, response: ServerResponse): Promise<void> => {
@@ -38,13 +51,17 @@ export async function startScriptedServer(handle: ScriptedHandler): Promise<Scri
     requests.push(request);
     handle(request, response, host);
   };
-  const server = createServer((incoming, response) => {
+  const listener = (incoming: IncomingMessage, response: ServerResponse): void => {
     response.on('error', () => undefined);
     answer(incoming, response).catch(() => response.destroy());
-  });
-  server.listen(0, '127.0.0.1');
+  };
+  const server =
+    tls === undefined
+      ? createServer(listener)
+      : createTlsServer({ cert: readFileSync(tls.certificate), key: readFileSync(tls.key) }, listener);
+  server.listen(0, address);
   await once(server, 'listening');
-  host = `127.0.0.1:${String((server.address() as AddressInfo).port)}`;
+  host = `${address}:${String((server.address() as AddressInfo).port)}`;
   return {
     host,
     requests,

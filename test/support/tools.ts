@@ -2,7 +2,8 @@ import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import type { TestContext } from 'node:test';
 
-export type ToolName = 'crane' | 'registry2' | 'registry3' | 'helm3' | 'helm4' | 'skopeo';
+export type ToolName =
+  'crane' | 'registry2' | 'registry3' | 'helm3' | 'helm4' | 'skopeo' | 'nginx' | 'tinyproxy' | 'script';
 
 const BIN_DIR = join(import.meta.dirname, '..', '..', '.tools', 'bin');
 

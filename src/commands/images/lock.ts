@@ -3,6 +3,7 @@ import * as Flags from '@oclif/core/flags';
 import { parsePlatform } from '../../domain/oci/platform.ts';
 import { formatCount } from '../../domain/format-quantity.ts';
 import { BaseCommand } from '../base-command.ts';
+import { chartCredentialRegistry, CREDENTIAL_FLAGS, readCredentialFlags } from '../credential-flags.ts';
 import { PLATFORMS_FLAG } from '../platforms-flag.ts';
 
 const STANDARD_OUTPUT = '/dev/stdout';
@@ -18,11 +19,17 @@ export default class ImagesLockCommand extends BaseCommand<typeof ImagesLockComm
       helpValue: 'FILE',
     }),
     platforms: PLATFORMS_FLAG,
+    ...CREDENTIAL_FLAGS,
   };
   static override examples = ['<%= config.bin %> <%= command.id %> ./contour'];
 
   protected override async execute(): Promise<object> {
     const { flags, args } = this;
+    const credential = await readCredentialFlags(
+      flags,
+      () => chartCredentialRegistry(args.chart),
+      this.credentialInput,
+    );
     const { writeChartLock } = await import('../../workflows/write-chart-lock.ts');
     const result = await writeChartLock(
       {
@@ -31,7 +38,7 @@ export default class ImagesLockCommand extends BaseCommand<typeof ImagesLockComm
         platforms: (flags.platforms ?? []).map(parsePlatform),
         annotationsKey: flags['annotations-key'],
       },
-      await this.createRunContext(),
+      await this.createRunContext(credential),
     );
     // With the lock itself on standard output nothing else may be there.
     if (result.file === STANDARD_OUTPUT) return result;

@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { test, type TestContext } from 'node:test';
 import { RegistryStore } from '../../../src/content/registry-store.ts';
-import type { Credential } from '../../../src/transport/credentials.ts';
+import type { Credential } from '../../../src/transport/auth/credential-entry.ts';
 import { createTestHttpClient } from '../../support/http.ts';
 import { RegistryClient } from '../../../src/transport/registry-client.ts';
 import {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import type { Readable } from 'node:stream';
 import { test } from 'node:test';
-import { copyGraphs, findTag, type CopyJob } from '../../../src/content/copy-graph.ts';
+import { copyGraphs, findTag } from '../../../src/content/copy-graph.ts';
+import type { CopyJob } from '../../../src/content/copy-job.ts';
 import { MemoryStore } from '../../../src/content/memory-store.ts';
 import { readGraph } from '../../../src/content/read-graph.ts';
 import { DtError } from '../../../src/domain/errors.ts';
@@ -50,7 +51,7 @@ test('what is there already is neither opened nor sent, but counts as done', asy
     onBytes: (sizeBytes) => (seenBytes += sizeBytes),
   });
   assert.deepEqual(source.opened, []);
-  assert.deepEqual(summary, { blobs: { present: 3, mounted: 0, written: 0 }, sentBytes: 0 });
+  assert.deepEqual(summary, { blobs: { present: 3, mounted: 0, written: 0 }, sentBytes: 0, failures: new Map() });
   assert.equal(
     seenBytes,
     [...source.blobs.values()].reduce((sum, { length }) => sum + length, 0),
@@ -87,14 +88,16 @@ test('a blob with other bytes is refused, and then no manifest is written', asyn
     const root = addImage(source, 'a', ['one', 'two']);
     source.blobs.set(digestOf('two'), Buffer.from(bytes));
     const target = new RecordingStore();
-    await assert.rejects(copyGraphs([await job(source, root, target)], OPTIONS), { code });
+    const copyJob = await job(source, root, target);
+    const { failures } = await copyGraphs([copyJob], OPTIONS);
+    assert.equal(failures.get(copyJob)?.code, code);
     assert.deepEqual(target.written, []);
     assert.equal(target.blobs.has(digestOf('two')), false);
     assert.equal(target.tags.size, 0);
   }
 });
 
-test('the first failure aborts the siblings, and nothing new is started', async () => {
+test('a fatal failure aborts the siblings, and nothing new is started', async () => {
   const layers = Array.from({ length: 20 }, (_, index) => `layer ${String(index)}`);
   const aborted: Digest[] = [];
   const failing = digestOf('layer 1');
@@ -104,7 +107,7 @@ test('the first failure aborts the siblings, and nothing new is started', async 
       options: { readonly signal?: AbortSignal | undefined } = {},
     ): Promise<Readable> {
       this.opened.push(descriptor.digest);
-      if (descriptor.digest === failing) return Promise.reject(new DtError('DT_REGISTRY_ERROR', 'broken'));
+      if (descriptor.digest === failing) return Promise.reject(new DtError('DT_DISK_FULL', 'broken'));
       return new Promise((_, reject) => {
         const { signal } = options;
         const stop = (): void => {
@@ -120,7 +123,7 @@ test('the first failure aborts the siblings, and nothing new is started', async 
   const root = addImage(source, 'a', layers);
   const target = new RecordingStore();
   await assert.rejects(copyGraphs([await job(source, root, target)], { concurrency: 30 }), {
-    code: 'DT_REGISTRY_ERROR',
+    code: 'DT_DISK_FULL',
     message: 'broken',
   });
   assert.equal(aborted.length, source.opened.length - 1);
@@ -128,7 +131,7 @@ test('the first failure aborts the siblings, and nothing new is started', async 
 
   const few = new SlowStore();
   const again = await job(few, addImage(few, 'a', layers), new RecordingStore());
-  await assert.rejects(copyGraphs([again], { concurrency: 21 }), { code: 'DT_REGISTRY_ERROR' });
+  await assert.rejects(copyGraphs([again], { concurrency: 21 }), { code: 'DT_DISK_FULL' });
   const [first] = few.opened;
   assert.ok(first !== undefined);
 });
@@ -163,8 +166,8 @@ test('a target that refuses an index without its children gets the other root', 
     await copyGraphs([{ source, target, graph, tags: ['t'], fallbackRoot }], OPTIONS);
     assert.equal(target.tags.get('t'), (acceptSparseIndexes ? root : fallbackRoot).descriptor.digest);
   }
-  const strict = new RecordingStore();
-  await assert.rejects(copyGraphs([{ source, target: strict, graph, tags: ['t'] }], OPTIONS), { code: 'DT_NOT_FOUND' });
+  const strict = { source, target: new RecordingStore(), graph, tags: ['t'] };
+  assert.equal((await copyGraphs([strict], OPTIONS)).failures.get(strict)?.code, 'DT_NOT_FOUND');
 });
 
 test('a source that can only be read in order is read once', async () => {
@@ -197,7 +200,8 @@ test('a source in order that lacks a blob is incomplete', async () => {
   const root = addImage(origin, 'a', ['one', 'two']);
   const source = new OrderedStore([digestOf('one')], origin);
   const target = new RecordingStore();
-  await assert.rejects(copyGraphs([await job(source, root, target)], OPTIONS), { code: 'DT_WRAP_INCOMPLETE' });
+  const copyJob = await job(source, root, target);
+  assert.equal((await copyGraphs([copyJob], OPTIONS)).failures.get(copyJob)?.code, 'DT_WRAP_INCOMPLETE');
   assert.deepEqual(target.written, []);
 });
 

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { acquireOutputLock } from '../../../src/files/output-lock.ts';
@@ -130,5 +130,23 @@ for (const content of [
 test('an empty lock that was made just now may be one that is being filled', async () => {
   const path = newLock();
   await writeFile(path, '');
-  await assert.rejects(acquireOutputLock(path, 'out'), { code: 'DT_OUTPUT_BUSY' });
+  const attempt = assert.rejects(acquireOutputLock(path, 'out'), { code: 'DT_OUTPUT_BUSY' });
+  await writeFile(path, JSON.stringify({ host: 'elsewhere', pid: 1, startedAt: '' }));
+  await attempt;
 });
+
+for (const [name, suffix] of [
+  ['a lock that was never filled', ''],
+  ['what a run leaves that was killed while it removed a stale lock', '.stale'],
+] as const) {
+  test(`${name} does not stand in the way`, async () => {
+    const path = await writeOldLock('garbage');
+    await writeFile(path + suffix, '');
+    const almostOldSeconds = (Date.now() - 1700) / 1000;
+    await utimes(path + suffix, almostOldSeconds, almostOldSeconds);
+    await (
+      await acquireOutputLock(path, 'out')
+    )();
+    assert.ok(!(await readdir(folder)).some((entry) => entry.startsWith(basename(path))));
+  });
+}

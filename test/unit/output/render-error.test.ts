@@ -36,6 +36,41 @@ test('what failed, one fact, what to try, the code', () => {
   });
 });
 
+test('images that failed have a line each, and a stable place in the document', () => {
+  const failures = [
+    { image: 'r.example/a:1', error: new DtError('DT_NOT_FOUND', 'no a', { side: 'source', detail: 'It said: no.' }) },
+    { image: 'r.example/b:1', error: new DtError('DT_DISK_FULL', 'no b\u001b[31m https://u:p@x/') },
+  ];
+  const error = new DtError('DT_NOT_FOUND', '2 of 3 images could not be pulled', { failures, detail: 'More.' });
+  assert.equal(
+    renderErrorText(error, OPTIONS),
+    [
+      'Error: 2 of 3 images could not be pulled',
+      ' ✘  r.example/a:1 (source): no a It said: no.',
+      ' ✘  r.example/b:1: no b https://***@x/',
+      '  More.',
+      'Code: DT_NOT_FOUND',
+      '',
+    ].join('\n'),
+  );
+  assert.deepEqual(renderErrorDocument(error, OPTIONS).error.failures, [
+    { image: 'r.example/a:1', code: 'DT_NOT_FOUND', message: 'no a', side: 'source' },
+    { image: 'r.example/b:1', code: 'DT_DISK_FULL', message: 'no b https://***@x/' },
+  ]);
+});
+
+test('of very many failed images the terminal shows some, the document all', () => {
+  const failures = Array.from({ length: 80 }, (_, index) => ({
+    image: `r.example/i${String(index)}:1`,
+    error: new DtError('DT_NOT_FOUND', 'gone'),
+  }));
+  const error = new DtError('DT_NOT_FOUND', '80 of 80 images could not be pulled', { failures });
+  const lines = renderErrorText(error, OPTIONS).split('\n');
+  assert.equal(lines.filter((line) => line.includes('gone')).length, 50);
+  assert.ok(lines.some((line) => line.includes('30 more')));
+  assert.equal(renderErrorDocument(error, OPTIONS).error.failures?.length, 80);
+});
+
 test('the bare minimum is two lines', () => {
   assert.equal(renderErrorText(new DtError('DT_USAGE', 'no'), OPTIONS), 'Error: no\nCode: DT_USAGE\n');
 });

@@ -1,0 +1,46 @@
+import { DOCKER_HUB_REGISTRY, normalizeRegistry } from './reference.ts';
+import { parseRelocationPrefix } from '../relocation/relocation-prefix.ts';
+
+/** The name that Docker, Helm and credential helpers keep the credentials of Docker Hub under. */
+const DOCKER_HUB_KEY = 'https://index.docker.io/v1/';
+
+/** What a credential is for: a registry, or the repositories below a path of it. */
+export interface CredentialScope {
+  readonly registry: string;
+  /** Empty for the whole registry. */
+  readonly path: string;
+}
+
+/** Parses `HOST[/PATH]`, also in the spellings that files have (`https://HOST/v1/`). Throws DT_BAD_PREFIX. */
+export function parseCredentialScope(text: string): CredentialScope {
+  return parseRelocationPrefix(normalizeKey(text));
+}
+
+/** The key under which a credential is written: that of Docker. */
+export function storageKey({ registry, path }: CredentialScope): string {
+  if (path !== '') return `${registry}/${path}`;
+  return registry === DOCKER_HUB_REGISTRY ? DOCKER_HUB_KEY : registry;
+}
+
+/**
+ * The one spelling of a key that all spellings are compared by. Docker wrote keys as URLs once: `https://HOST/v1/` stands for
+ * `HOST`; Docker Hub is `docker.io` under all of its names.
+ */
+export function normalizeKey(key: string): string {
+  const name = trimSlashes(key.replace(/^https?:\/\//, '')).replace(/^([^/]+)\/v[12]$/, '$1');
+  const slash = name.indexOf('/');
+  return slash === -1 ? normalizeRegistry(name) : normalizeRegistry(name.slice(0, slash)) + name.slice(slash);
+}
+
+/** The normalised keys that a repository may be found under, longest path first, the registry last. */
+export function lookupKeys(registry: string, repository: string): string[] {
+  const host = normalizeRegistry(registry);
+  const parts = repository === '' ? [] : repository.split('/');
+  return [...parts.map((_, index) => `${host}/${parts.slice(0, parts.length - index).join('/')}`), host];
+}
+
+function trimSlashes(text: string): string {
+  let end = text.length;
+  while (end > 0 && text[end - 1] === '/') end--;
+  return text.slice(0, end);
+}

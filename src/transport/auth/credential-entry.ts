@@ -1,0 +1,28 @@
+/** What a registry is shown: a user with a password, or an identity token (an OAuth2 refresh token). */
+export type Credential =
+  | { readonly kind: 'basic'; readonly username: string; readonly password: string }
+  | { readonly kind: 'identity-token'; readonly token: string };
+
+/** The credential in an entry of `auths`; undefined for an empty entry and for anything else. */
+export function parseAuthEntry(value: unknown): Credential | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  const { auth, username, password, identitytoken } = value as Record<string, unknown>;
+  if (typeof identitytoken === 'string' && identitytoken !== '')
+    return { kind: 'identity-token', token: identitytoken };
+  if (typeof auth === 'string' && auth !== '') {
+    const text = Buffer.from(auth, 'base64').toString('utf8');
+    const colon = text.indexOf(':');
+    if (colon > 0) return { kind: 'basic', username: text.slice(0, colon), password: text.slice(colon + 1) };
+  }
+  if (typeof username === 'string' && username !== '' && typeof password === 'string') {
+    return { kind: 'basic', username, password };
+  }
+  return undefined;
+}
+
+/** The entry of `auths` that Docker writes for a user and password. */
+export function formatAuthEntry(credential: { readonly username: string; readonly password: string }): {
+  readonly auth: string;
+} {
+  return { auth: Buffer.from(`${credential.username}:${credential.password}`).toString('base64') };
+}

@@ -1,0 +1,72 @@
+import { spawn } from 'node:child_process';
+import { systemErrorCode } from '../../domain/errors.ts';
+import { interruptionError } from '../http/http-errors.ts';
+
+export interface RunBounds {
+  /** All of the environment of the program. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly signal?: AbortSignal | undefined;
+  readonly timeoutMs: number;
+  /** Of both outputs together. */
+  readonly maxOutputBytes: number;
+}
+
+/** Why a program did not come to its end. The message holds nothing of what it printed. */
+export class RunFailure extends Error {
+  override readonly name = 'RunFailure';
+}
+
+/**
+ * Runs a program to its end. Gives standard output after exit code 0, both outputs after any other; `code` is the name of the
+ * signal that ended it. One that cannot be started, takes too long or prints too much is killed: RunFailure. Throws
+ * DT_INTERRUPTED.
+ */
+export async function runBounded(
+  program: string,
+  args: readonly string[],
+  input: string,
+  { environment, signal, timeoutMs, maxOutputBytes }: RunBounds,
+): Promise<{ readonly code: number | string; readonly output: string }> {
+  if (signal?.aborted === true) throw interruptionError(signal);
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, { env: { ...environment }, stdio: 'pipe' });
+    const outputs: Record<'stdout' | 'stderr', Buffer[]> = { stdout: [], stderr: [] };
+    let sizeBytes = 0;
+    const stopWatching = (): void => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', onAbort);
+    };
+    /** Does not wait for the end: what the program has started may hold its pipes open. */
+    const giveUp = (error: Error): void => {
+      stopWatching();
+      reject(error);
+      child.kill('SIGKILL');
+      for (const stream of [child.stdin, child.stdout, child.stderr]) stream.destroy();
+    };
+    const timer = setTimeout(() => {
+      giveUp(new RunFailure(`it did not end within ${String(timeoutMs / 1000)} s`));
+    }, timeoutMs);
+    const onAbort = (): void => {
+      if (signal !== undefined) giveUp(interruptionError(signal));
+    };
+    signal?.addEventListener('abort', onAbort);
+    for (const name of ['stdout', 'stderr'] as const) {
+      child[name].on('data', (chunk: Buffer) => {
+        sizeBytes += chunk.length;
+        if (sizeBytes <= maxOutputBytes) outputs[name].push(chunk);
+        else giveUp(new RunFailure(`it printed more than ${String(maxOutputBytes)} bytes`));
+      });
+    }
+    child.on('error', (error) => {
+      giveUp(new RunFailure(`it cannot be started (${systemErrorCode(error) ?? 'unknown error'})`));
+    });
+    child.on('close', (code, signalName) => {
+      stopWatching();
+      const chunks = code === 0 ? outputs.stdout : [...outputs.stdout, ...outputs.stderr];
+      resolve({ code: code ?? String(signalName), output: Buffer.concat(chunks).toString() });
+    });
+    // A program that ends without reading its standard input breaks the pipe.
+    child.stdin.on('error', () => undefined);
+    child.stdin.end(input);
+  });
+}

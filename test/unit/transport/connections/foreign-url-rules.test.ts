@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { checkOnwardUrl, checkRealm } from '../../../../src/transport/connections/foreign-url-rules.ts';
+
+const REGISTRY = 'https://registry.example/';
+
+const REFUSED_REALMS: readonly (readonly [
+  rule: string,
+  registry: string,
+  ...realms: readonly (string | undefined)[],
+])[] = [
+  ['no URL', REGISTRY, undefined, '', '/token', 'not a url'],
+  ['neither https nor http', REGISTRY, 'file:///etc/passwd', 'javascript:alert(1)', 'data:text/plain,x'],
+  ['neither https nor http', 'http://127.0.0.1/', 'ftp://auth.example/'],
+  ['plain HTTP for a registry with TLS', REGISTRY, 'http://auth.example/', 'http://registry.example/token'],
+  ['plain HTTP for a registry with TLS', 'https://127.0.0.1/', 'http://127.0.0.1:1/'],
+  ['a metadata address', 'http://127.0.0.1/', 'http://169.254.169.254/', 'http://2852039166/'],
+  [
+    'a metadata address',
+    'https://10.0.0.1/',
+    'https://169.254.169.254/',
+    'https://0xa9fea9fe/',
+    'https://[::ffff:169.254.169.254]/',
+    'https://[64:ff9b::a9fe:a9fe]/',
+    'https://[fd00:ec2::254]/',
+    'https://[fe80::1]/',
+    'https://metadata.google.internal/',
+    'https://metadata.google.internal./',
+  ],
+  [
+    'loopback for a public registry',
+    REGISTRY,
+    'https://127.0.0.1/',
+    'https://2130706433/',
+    'https://0x7f.1/',
+    'https://0.0.0.0/',
+    'https://[::]/',
+    'https://[::1]/',
+    'https://[::ffff:127.0.0.1]/',
+    'https://localhost/',
+    'https://localhost./',
+    'https://x.localhost/',
+  ],
+  [
+    'a private address for a public registry',
+    REGISTRY,
+    'https://10.1.2.3/',
+    'https://172.16.0.1/',
+    'https://[fd12::1]/',
+    'https://[::ffff:10.0.0.1]/',
+  ],
+  ['a private address for a public registry', 'https://8.8.8.8/', 'https://192.168.0.1/'],
+];
+
+for (const [rule, registry, ...realms] of REFUSED_REALMS) {
+  for (const realm of realms) {
+    test(`the realm ${String(realm)} is refused for ${registry}: ${rule}`, () => {
+      assert.throws(() => checkRealm(realm, new URL(registry)), { code: 'DT_AUTH_DENIED' });
+    });
+  }
+}
+
+for (const [realm, registry] of [
+  ['https://auth.example/token', REGISTRY],
+  ['https://registry.example:8443/token', REGISTRY],
+  ['https://10.0.0.2/token', 'https://10.0.0.1/'],
+  ['https://auth.example/token', 'http://127.0.0.1:5000/'],
+  ['http://auth.example/token', 'http://registry.example/'],
+  ['http://localhost:5001/token', 'http://127.0.0.1:5000/'],
+] as const) {
+  test(`the realm ${realm} is taken for ${registry}`, () => {
+    assert.equal(checkRealm(realm, new URL(registry)).href, realm);
+  });
+}
+
+test('a request is sent on to storage anywhere but at a link-local or metadata address', () => {
+  const source = new URL(REGISTRY);
+  for (const target of [
+    'https://storage.example/',
+    'http://storage.example/',
+    'https://10.0.0.1/',
+    'http://127.0.0.1/',
+  ]) {
+    checkOnwardUrl(new URL(target), source);
+  }
+  for (const target of [
+    'http://169.254.169.254/',
+    'https://[fe80::1]/',
+    'http://0xa9fea9fe/',
+    'http://[::ffff:a9fe:a9fe]/',
+  ]) {
+    assert.throws(
+      () => {
+        checkOnwardUrl(new URL(target), source);
+      },
+      { code: 'DT_REGISTRY_ERROR' },
+    );
+  }
+  checkOnwardUrl(new URL('http://169.254.7.8/'), new URL('http://169.254.7.7/'));
+});

@@ -1,0 +1,41 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { DtError } from '../../../src/domain/errors.ts';
+import { toRegistryError } from '../../../src/transport/registry-error.ts';
+
+const ECR = '123456789012.dkr.ecr.eu-central-1.amazonaws.com';
+
+function answer(method: string, status: number, code: string, message = '', registry = 'r.example'): DtError {
+  const body = Buffer.from(JSON.stringify({ errors: [{ code, message }] }));
+  return toRegistryError({ method, registry, repository: 'a/b', what: 'manifest 1.0' }, { status, body }, true);
+}
+
+test('an immutable tag is called that, whatever status and code the registry has for it', () => {
+  for (const [status, code, message] of [
+    [400, 'TAG_INVALID', 'cannot be overwritten because the tag is immutable'],
+    [403, 'DENIED', 'Immutable tags are on'],
+    [409, 'TAG_IMMUTABLE', ''],
+    [412, 'PRECONDITION', 'configured as immutable'],
+  ] as const) {
+    assert.equal(answer('PUT', status, code, message).code, 'DT_TAG_EXISTS', code);
+  }
+  assert.equal(answer('GET', 403, 'DENIED', 'immutable').code, 'DT_AUTH_DENIED');
+  assert.equal(answer('PUT', 403, 'DENIED', 'no').code, 'DT_AUTH_DENIED');
+  assert.equal(answer('PUT', 500, 'UNKNOWN', 'immutable').code, 'DT_REGISTRY_ERROR');
+});
+
+test('a repository that Amazon ECR does not have is explained, with the way to list them all', () => {
+  const hasExplanation = (error: DtError): boolean => error.hints.some((hint) => hint.includes('--plan'));
+  for (const method of ['POST', 'PUT']) {
+    const error = answer(method, 404, 'NAME_UNKNOWN', 'no such repository', ECR);
+    assert.equal(error.code, 'DT_NOT_FOUND');
+    assert.ok(hasExplanation(error) && error.detail?.includes('no such repository') === true);
+  }
+  assert.ok(!hasExplanation(answer('GET', 404, 'NAME_UNKNOWN', '', ECR)));
+  assert.ok(!hasExplanation(answer('PUT', 404, 'MANIFEST_BLOB_UNKNOWN', '', ECR)));
+  assert.ok(!hasExplanation(answer('POST', 404, 'NAME_UNKNOWN')));
+});
+
+test("the registry's own words are passed on", () => {
+  assert.match(answer('POST', 404, 'NOT_FOUND', 'project mirror not found').detail ?? '', /project mirror not found/);
+});
