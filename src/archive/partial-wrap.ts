@@ -6,11 +6,13 @@ import { LOCK_FILE_NAME } from '../domain/lock/images-lock.ts';
 import { CHART_FOLDER, pathInTopFolder } from '../domain/wrap/wrap-document.ts';
 import { GZIP_TRAILER_BYTES, gzipTrailer } from './gzip-member.ts';
 import { hasGzipHeader, readStoredMember } from './stored-member.ts';
-import { decodeTarHeader, TAR_BLOCK_BYTES, tarPaddingBytes } from './tar-header.ts';
+import { decodeTarHeader, type TarHeader, TAR_BLOCK_BYTES, tarPaddingBytes } from './tar-header.ts';
 import { MAX_SMALL_MEMBER_BYTES, type LargeMember } from './wrap-plan.ts';
 
 /** Several small members may lie in what is inflated together. */
 const MAX_INFLATED_START_BYTES = 64 * MAX_SMALL_MEMBER_BYTES;
+/** Deflated small members; a wrap with more of them fetches the rest again. */
+const MAX_START_BYTES = 16 * MAX_SMALL_MEMBER_BYTES;
 
 /** True if the member was finished by a former run and holds exactly the planned header, blob and padding. */
 export async function readFinishedMember(handle: FileHandle, member: LargeMember, digest: Digest): Promise<boolean> {
@@ -38,18 +40,31 @@ export async function readFinishedMember(handle: FileHandle, member: LargeMember
 
 /** The text of `chart/Images.lock` in a partial wrap, or undefined if there is no such file or it does not say. */
 export async function readPartialLock(partialPath: string): Promise<string | undefined> {
+  const lock = (await readPartialStart(partialPath, MAX_SMALL_MEMBER_BYTES)).find(
+    ({ path }) => pathInTopFolder(path) === `${CHART_FOLDER}/${LOCK_FILE_NAME}`,
+  );
+  return lock?.bytes.toString('utf8');
+}
+
+/** What lies in the first small members of a partial wrap, unverified; nothing if there is no such file. */
+export async function readPartialEntries(partialPath: string): Promise<readonly Buffer[]> {
+  return (await readPartialStart(partialPath, MAX_START_BYTES)).map(({ bytes }) => bytes);
+}
+
+async function readPartialStart(partialPath: string, maxBytes: number): Promise<{ path: string; bytes: Buffer }[]> {
   let handle: FileHandle;
   try {
     handle = await open(partialPath, 'r');
   } catch {
-    return undefined;
+    return [];
   }
   try {
-    const raw = Buffer.alloc(MAX_SMALL_MEMBER_BYTES);
+    const { size } = await handle.stat();
+    const raw = Buffer.alloc(Math.min(maxBytes, size));
     const { bytesRead } = await handle.read(raw, 0, raw.length, 0);
-    return findLock(inflateStart(raw.subarray(0, bytesRead)));
+    return readEntries(inflateStart(raw.subarray(0, bytesRead)));
   } catch {
-    return undefined;
+    return [];
   } finally {
     await handle.close();
   }
@@ -60,15 +75,25 @@ function inflateStart(raw: Buffer): Buffer {
   return gunzipSync(raw, { finishFlush: constants.Z_SYNC_FLUSH, maxOutputLength: MAX_INFLATED_START_BYTES });
 }
 
-function findLock(tar: Buffer): string | undefined {
-  for (let at = 0; at + TAR_BLOCK_BYTES <= tar.length;) {
-    const header = decodeTarHeader(tar.subarray(at));
-    if (header === undefined) return undefined;
-    const start = at + header.headerBytes;
-    if (pathInTopFolder(header.path) === `${CHART_FOLDER}/${LOCK_FILE_NAME}`) {
-      return tar.toString('utf8', start, start + header.sizeBytes);
-    }
-    at = start + header.sizeBytes + tarPaddingBytes(header.sizeBytes);
+/** What follows the small members need not be tar. */
+function readHeader(tar: Buffer): TarHeader | undefined {
+  try {
+    return decodeTarHeader(tar);
+  } catch {
+    return undefined;
   }
-  return undefined;
+}
+
+function readEntries(tar: Buffer): { path: string; bytes: Buffer }[] {
+  const entries: { path: string; bytes: Buffer }[] = [];
+  for (let at = 0; at + TAR_BLOCK_BYTES <= tar.length;) {
+    const header = readHeader(tar.subarray(at));
+    if (header === undefined) break;
+    const start = at + header.headerBytes;
+    const end = start + header.sizeBytes;
+    if (end > tar.length) break;
+    entries.push({ path: header.path, bytes: tar.subarray(start, end) });
+    at = end + tarPaddingBytes(header.sizeBytes);
+  }
+  return entries;
 }

@@ -144,9 +144,11 @@ export class BlobCopier {
       // A target that refuses the mount gets the blob from its source again, or, when that was a stream, from its sibling.
       const isReopened = sibling !== undefined && isSequentialStore(source) && isReadable(sibling);
       const from: ReadableStore = isReopened ? sibling : source;
-      const open = async (): Promise<Readable> => from.openBlob(descriptor, { signal });
       try {
-        await retryMismatch(from, async () => this.#write(descriptor, target, from, open, sibling, signal));
+        await retryMismatch(from, async (bypassesCaches) => {
+          const open = async (): Promise<Readable> => from.openBlob(descriptor, { signal, bypassesCaches });
+          await this.#write(descriptor, target, from, open, sibling, signal);
+        });
         return;
       } catch (error) {
         if (signal.aborted || isFatal(error)) throw error;

@@ -16,7 +16,7 @@ export async function readBlobBytes(
   blob: Descriptor,
   { signal, onBytes }: ReadBlobBytesOptions = {},
 ): Promise<Buffer> {
-  return retryMismatch(store, async () =>
-    buffer(verifyBlob(await store.openBlob(blob, { signal }), blob, store.name, onBytes)),
+  return retryMismatch(store, async (bypassesCaches) =>
+    buffer(verifyBlob(await store.openBlob(blob, { signal, bypassesCaches }), blob, store.name, onBytes)),
   );
 }

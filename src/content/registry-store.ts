@@ -60,7 +60,7 @@ export class RegistryStore implements ReadableStore, WritableStore {
   }
 
   async openBlob(descriptor: Descriptor, options: OpenBlobOptions = {}): Promise<Readable> {
-    const { signal } = options;
+    const { signal, bypassesCaches } = options;
     return openResumableBody({
       sizeBytes: descriptor.size,
       retryPolicy: this.#client.retryPolicy,
@@ -71,7 +71,10 @@ export class RegistryStore implements ReadableStore, WritableStore {
           path: `blobs/${descriptor.digest}`,
           repository: this.repository,
           action: 'pull',
-          headers: fromByte === 0 ? {} : { range: `bytes=${String(fromByte)}-` },
+          headers: {
+            ...(fromByte === 0 ? {} : { range: `bytes=${String(fromByte)}-` }),
+            ...(bypassesCaches === true ? { 'cache-control': 'no-cache' } : {}),
+          },
           expect: fromByte === 0 ? [200] : [200, 206, 416],
           what: `blob ${descriptor.digest}`,
           signal,

@@ -4,6 +4,8 @@ import type { Digest } from '../domain/oci/digest.ts';
 
 export interface OpenBlobOptions {
   readonly signal?: AbortSignal | undefined;
+  /** Ask the origin, not a cache on the way: what came before was wrong. */
+  readonly bypassesCaches?: boolean | undefined;
 }
 
 /**

@@ -5,6 +5,7 @@ import { digestAlgorithm, isDigest } from '../domain/oci/digest.ts';
 import type { HttpResponse } from './http/http-message.ts';
 import type { RegistryClient, RegistryRequest } from './registry-client.ts';
 import { retryTransient } from './http/retry.ts';
+import { readRegistryErrors, toRegistryError } from './registry-error.ts';
 import { SourceReader } from './source-reader.ts';
 import { acceptedEnd, uploadLocation } from './upload-session.ts';
 
@@ -16,6 +17,8 @@ const PIECE_DIVISOR = 4;
 const MIN_PIECE_BYTES = 256 * 1024;
 /** Some registries forget a session when one of its requests breaks. */
 const MAX_SESSIONS = 20;
+/** https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#error-codes */
+const CONTENT_ERROR_CODES: ReadonlySet<string> = new Set(['DIGEST_INVALID', 'SIZE_INVALID']);
 
 export interface UploadRequest {
   readonly client: RegistryClient;
@@ -31,7 +34,7 @@ export interface UploadRequest {
 /**
  * Puts a blob into a repository: by cross-repository mount where one is offered and taken, else with one PUT, and in pieces
  * where the registry, or a proxy in front of it, refuses so many bytes at once. What breaks goes on where the registry
- * says that it stopped. Throws DT_SIZE_MISMATCH and DT_DIGEST_MISMATCH of the source, DT_DIGEST_MISMATCH when the registry has stored
+ * says that it stopped. Throws DT_SIZE_MISMATCH and DT_DIGEST_MISMATCH of the source, DT_DIGEST_MISMATCH when the registry gets or stores
  * something else, and the errors of the registry.
  * https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pushing-blobs
  */
@@ -64,6 +67,8 @@ class Upload {
   #sessions = 0;
   /** How often the registry wanted other bytes than the next ones. */
   #mismatches = 0;
+  /** How often all bytes were sent and the registry got others. */
+  #refusedContents = 0;
   /** Connections that broke without a byte coming through. */
   #breaks = 0;
 
@@ -127,8 +132,9 @@ class Upload {
       path: this.#closingLocation(),
       headers: { 'content-type': 'application/octet-stream', 'content-length': String(descriptor.size) },
       body: async () => this.#source.openWhole(),
-      expect: [201, 204, 413],
+      expect: [201, 204, 400, 413],
     });
+    if (stored.status === 400) return this.#refuseContent(stored);
     if (stored.status === 413) return this.#refusePiece(descriptor.size);
     checkStoredDigest(stored, this.#request);
     return 'written';
@@ -162,10 +168,28 @@ class Upload {
       method: 'PUT',
       path: this.#closingLocation(),
       headers: { 'content-length': '0' },
-      expect: [201, 204],
+      expect: [201, 204, 400],
     });
+    if (stored.status === 400) return this.#refuseContent(stored);
     checkStoredDigest(stored, this.#request);
     return 'written';
+  }
+
+  /** Bytes that were verified here and are others there were changed on the way: they go once more. */
+  #refuseContent(answer: HttpResponse): StepOutcome {
+    const { client, repository } = this.#request;
+    if (!readRegistryErrors(answer).some(({ code }) => CONTENT_ERROR_CODES.has(code))) {
+      const context = { method: 'PUT', registry: client.registry, repository, what: this.#what };
+      throw toRegistryError(context, answer, false);
+    }
+    if (this.#refusedContents++ > 0) {
+      throw new DtError('DT_DIGEST_MISMATCH', `${this.#what} arrives changed at ${this.#place}, twice`, {
+        detail: 'Something between here and the registry changes what is sent.',
+        side: 'destination',
+      });
+    }
+    this.#location = undefined;
+    return 'going';
   }
 
   /** Takes a smaller piece from now on, in this registry. */

@@ -17,7 +17,8 @@ import { fetchChart, type ChartSource } from './fetch-chart.ts';
 import { listImagesLock, lockImages, verifyChartLock, type LockedChart, type LockOptions } from './lock-images.ts';
 import { nameSide } from './name-side.ts';
 import { readSourceDateSeconds } from './source-date.ts';
-import { gatherImages, writeWrap } from './write-wrap.ts';
+import { gatherImages } from './gather-images.ts';
+import { writeWrap } from './write-wrap.ts';
 
 export interface WrapChartOptions extends LockOptions {
   readonly source: ChartSource;

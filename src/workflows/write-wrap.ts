@@ -1,33 +1,24 @@
 import type { BlobThread } from '../archive/blob-thread.ts';
+import { readPartialEntries } from '../archive/partial-wrap.ts';
 import { planWrap } from '../archive/wrap-plan.ts';
-import { WrapWriter } from '../archive/wrap-writer.ts';
+import { PARTIAL_EXTENSION, WrapWriter } from '../archive/wrap-writer.ts';
 import { copyGraphs } from '../content/copy-graph.ts';
 import type { CopyJob } from '../content/copy-job.ts';
-import { readBlobBytes } from '../content/read-blob-bytes.ts';
-import { countBlobBytes, readGraph } from '../content/read-graph.ts';
-import type { ReadableStore } from '../content/store.ts';
+import { countBlobBytes } from '../content/read-graph.ts';
 import { WrapTarget } from '../content/wrap-target.ts';
 import type { Chart } from '../domain/chart/chart.ts';
 import type { ChartImage } from '../domain/chart/images-annotation.ts';
 import type { ImageFailure } from '../domain/errors.ts';
 import { formatCount } from '../domain/format-quantity.ts';
-import { isSameLockImage } from '../domain/lock/images-lock.ts';
-import type { Descriptor } from '../domain/oci/descriptor.ts';
-import type { Digest } from '../domain/oci/digest.ts';
-import { attestedDigest } from '../domain/oci/manifest.ts';
-import { combineFailures, listFailures, toOutcome, tryAll } from './collect-failures.ts';
+import { combineFailures, listFailures, toOutcome } from './collect-failures.ts';
 import type { RunContext } from './context.ts';
+import { imageName, type GatheredImage } from './gather-images.ts';
 import type { LockedChart } from './lock-images.ts';
 import type { Progress } from './ports.ts';
 import { requireFreeSpace } from './preflight.ts';
+import { readSmallBlobs } from './read-small-blobs.ts';
 import { readSourceDateSeconds } from './source-date.ts';
-import { buildWrapEntries, isLargeBlob, type ImageToWrap } from './wrap-entries.ts';
-
-/** An image with the repository that its blobs come from. */
-export interface GatheredImage {
-  readonly image: ImageToWrap;
-  readonly store: ReadableStore;
-}
+import { buildWrapEntries, isLargeBlob } from './wrap-entries.ts';
 
 export interface WrapToWrite {
   readonly chart: Chart;
@@ -44,32 +35,6 @@ export interface WrapToWrite {
 }
 
 /**
- * Reads every manifest that the wrap needs: those of the lock, and the attestations that describe them. All images are
- * tried: one error names all that failed.
- */
-export async function gatherImages({ lock, sources }: LockedChart, context: RunContext): Promise<GatheredImage[]> {
-  const outcomes = await tryAll(sources, context, async (source, signal) => {
-    const lockImage = lock.images.find((candidate) => isSameLockImage(candidate, source.image));
-    if (lockImage === undefined) throw new TypeError(`${source.image.image} is not in the lock`);
-    const kept = new Set<Digest>(lockImage.digests.map(({ digest }) => digest));
-    let isFiltered = false;
-    const graph = await readGraph(source.store, source.root, {
-      concurrency: context.concurrency,
-      signal,
-      selectChild: (child) => {
-        const isKept = kept.has(attestedDigest(child) ?? child.digest);
-        isFiltered ||= !isKept;
-        return isKept;
-      },
-    });
-    return { image: { lockImage, graph, isFiltered }, store: source.store };
-  });
-  const failures = listFailures(sources, outcomes, ({ image }) => image.image);
-  if (failures.length > 0) throw combineFailures(failures, { totalCount: sources.length, verb: 'pulled' });
-  return outcomes.flatMap((outcome) => ('result' in outcome ? [outcome.result] : []));
-}
-
-/**
  * Writes the wrap file: everything small first, then the large blobs in parallel. An image that fails does not stop the
  * others: one error names all that failed. After a failure the finished part stays beside the output as `.partial`, and the
  * next run goes on from there. Throws DT_DISK_FULL before the large blobs are asked for if they do not fit.
@@ -80,7 +45,8 @@ export async function writeWrap(wrap: WrapToWrite, context: RunContext, progress
   const onBytes = (sizeBytes: number): void => {
     progress.addBytes(sizeBytes);
   };
-  const smallBlobs = await readSmallBlobs(images, context, onBytes);
+  const kept = await readPartialEntries(outputFile + PARTIAL_EXTENSION);
+  const smallBlobs = await readSmallBlobs(images, kept, context, onBytes);
   const { entries, topFolder, sharedLargeBlobs } = buildWrapEntries(
     {
       metadata: chart.metadata,
@@ -141,39 +107,4 @@ async function copyLargeBlobs(
   const { failures } = await copyGraphs(jobs, { concurrency, signal, onBytes });
   const outcomes = jobs.map((job) => toOutcome(failures.get(job)));
   return listFailures(images, outcomes, imageName);
-}
-
-/** The blobs that go into deflated members: their bytes must be known before anything has its place. */
-async function readSmallBlobs(
-  images: readonly GatheredImage[],
-  context: RunContext,
-  onBytes: (sizeBytes: number) => void,
-): Promise<Map<Digest, Uint8Array>> {
-  const wanted = new Map<Digest, { readonly blob: Descriptor; readonly users: GatheredImage[] }>();
-  for (const gathered of images) {
-    for (const blob of gathered.image.graph.blobs) {
-      const users = wanted.get(blob.digest)?.users;
-      if (isLargeBlob(blob)) continue;
-      if (users === undefined) wanted.set(blob.digest, { blob, users: [gathered] });
-      else users.push(gathered);
-    }
-  }
-  const blobs = [...wanted.values()];
-  const outcomes = await tryAll(blobs, context, async ({ blob, users }, signal) => {
-    const [first] = users;
-    if (first === undefined) throw new TypeError(`nobody needs ${blob.digest}`);
-    return [blob.digest, await readBlobBytes(first.store, blob, { signal, onBytes })] as const;
-  });
-  const users = blobs.flatMap((item, index) => item.users.map((user) => ({ user, outcome: outcomes[index] })));
-  const failures = listFailures(
-    users,
-    users.map(({ outcome }) => outcome),
-    ({ user }) => imageName(user),
-  );
-  if (failures.length > 0) throw combineFailures(failures, { totalCount: images.length, verb: 'pulled' });
-  return new Map(outcomes.flatMap((outcome) => ('result' in outcome ? [outcome.result] : [])));
-}
-
-function imageName({ image }: GatheredImage): string {
-  return image.lockImage.image;
 }

@@ -39,6 +39,8 @@ for (const [name, env] of [
       new Set([...large].filter((digest) => !finished.has(digest))),
     );
     assert.equal(fetchedBlobs(proxy, large).length, large.size - finished.size);
+    const blobs = proxy.requests.filter((line) => /^GET .*\/blobs\//.test(line));
+    assert.equal(blobs.length, large.size - finished.size, 'what is small lies in the partial file');
     assert.deepEqual((await readdir(sandbox.work)).sort(), [OUTPUT, 'shop']);
 
     await sandbox.runOk(['wrap', 'shop', '--output-file', 'undisturbed.tgz'], { env });

@@ -91,7 +91,8 @@ export function createHttpClient(options: HttpOptions): HttpClient {
     if (request.signal?.aborted === true) throw interruptionError(request.signal);
     const body = open(request);
     recordRequest(body, request, tryNumber, options.onRequest);
-    if (request.method === 'PUT') extendIdleLimit(body, STORING_TIME_FACTOR * idleTimeoutMs);
+    if (request.method === 'PUT' || request.method === 'PATCH')
+      extendIdleLimit(body, STORING_TIME_FACTOR * idleTimeoutMs);
     const source = sendBody(body, request);
     const response = await new Promise<{ statusCode: number; headers: IncomingHttpHeaders; url: string }>(
       (resolve, reject) => {

@@ -110,7 +110,6 @@ export const FINAL_ROWS: readonly FaultRow[] = [
     unwrap: script(rule({ kind: 'flip', side: 'request' }, { path: UPLOADS })),
     settings: { retries: 1 },
     failsWith: 'DT_DIGEST_MISMATCH',
-    unwrapFailsWith: 'DT_REGISTRY_ERROR',
   },
   {
     name: 'always 401',

@@ -19,9 +19,9 @@ import {
 import { requireTool } from '../../support/tools.ts';
 
 const LAYER_BYTES = 100_000;
-/** A layer takes two seconds, longer than the short tokens below live. */
-const SLOW_BYTES_PER_SECOND = 50_000;
-const SHORT_SECONDS = 1;
+/** A layer takes four seconds, longer than the short tokens below live. */
+const SLOW_BYTES_PER_SECOND = 25_000;
+const SHORT_SECONDS = 2;
 const BASIC = { auth: Buffer.from(`${TEST_CREDENTIALS.username}:${TEST_CREDENTIALS.password}`).toString('base64') };
 
 test('each repository is asked for alone, with no more than is needed, and a mount names both', async (t) => {
