@@ -21,9 +21,15 @@ export class RegistryStore implements ReadableStore, WritableStore {
   readonly mountScope: string;
   readonly repository: string;
   readonly #client: RegistryClient;
+  readonly #readAction: 'pull' | 'push';
 
-  constructor(client: RegistryClient, repository: string) {
+  /**
+   * `action` is what the repository is opened for. One that is pushed to is read with the token for that as well: a registry may
+   * deny to pull from a repository that is not there yet, and one token is enough.
+   */
+  constructor(client: RegistryClient, repository: string, action: 'pull' | 'push' = 'pull') {
     this.#client = client;
+    this.#readAction = action;
     this.repository = repository;
     this.mountScope = client.registry;
     this.name = `${client.registry}/${repository}`;
@@ -40,7 +46,7 @@ export class RegistryStore implements ReadableStore, WritableStore {
       method: 'GET',
       path: `manifests/${tagOrDigest}`,
       repository: this.repository,
-      action: 'pull',
+      action: this.#readAction,
       headers: ACCEPT_MANIFESTS,
       expect: [200],
       what: `manifest ${tagOrDigest}`,
@@ -70,7 +76,7 @@ export class RegistryStore implements ReadableStore, WritableStore {
           method: 'GET',
           path: `blobs/${descriptor.digest}`,
           repository: this.repository,
-          action: 'pull',
+          action: this.#readAction,
           headers: {
             ...(fromByte === 0 ? {} : { range: `bytes=${String(fromByte)}-` }),
             ...(bypassesCaches === true ? { 'cache-control': 'no-cache' } : {}),
@@ -151,7 +157,7 @@ export class RegistryStore implements ReadableStore, WritableStore {
         method: 'GET',
         path,
         repository: this.repository,
-        action: 'pull',
+        action: this.#readAction,
         expect: [200],
         what: 'repository',
         signal,
@@ -172,7 +178,7 @@ export class RegistryStore implements ReadableStore, WritableStore {
   async #headManifest(
     tagOrDigest: string,
     signal: AbortSignal | undefined,
-    action: 'pull' | 'push' = 'pull',
+    action: 'pull' | 'push' = this.#readAction,
   ): Promise<Descriptor | undefined> {
     const response = await this.#client.send({
       method: 'HEAD',

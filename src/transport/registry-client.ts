@@ -10,6 +10,8 @@ import { giveUpStranger, retryTransient, toFinalError, type RetryPolicy } from '
 
 export interface RegistryClientOptions extends SchemeRules {
   readonly credentials: CredentialSource;
+  /** Of the whole run: a token is fetched for many requests, each with an end of its own. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface RegistryRequest extends Access {
@@ -90,7 +92,7 @@ export class RegistryClient {
     });
     if (!request.expect.includes(response.status)) {
       response.body.destroy();
-      throw await this.#toError(request, { status: response.status, body: Buffer.alloc(0) });
+      throw await this.#toError(request, { ...response, body: Buffer.alloc(0) });
     }
     return response;
   }
@@ -120,7 +122,8 @@ export class RegistryClient {
 
     const presented = await this.#authorizer.authorize(request, base);
     const first = await attempt(presented);
-    if (first.status !== 401 || isForeign) return first;
+    // Where a redirect has led, a challenge is that of a stranger.
+    if (first.status !== 401 || first.url.origin !== base.origin) return first;
     const header = first.headers['www-authenticate'];
     const authorization = await this.#authorizer.answerChallenge(header, presented, request, base);
     if (authorization === undefined) return first;
@@ -133,7 +136,7 @@ export class RegistryClient {
     return status === 401 && (await this.#authorizer.findCredential(request)) !== undefined;
   }
 
-  async #toError(request: RegistryRequest, response: Pick<HttpResponse, 'status' | 'body'>): Promise<DtError> {
+  async #toError(request: RegistryRequest, response: Omit<HttpResponse, 'url'>): Promise<DtError> {
     const context = {
       method: request.method,
       registry: this.registry,

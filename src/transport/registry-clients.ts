@@ -18,7 +18,7 @@ export interface RegistryClientsOptions {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** For one registry, before anything that a file holds. */
   readonly credential?: GivenCredential | undefined;
-  /** Ends credential helpers that are at work. */
+  /** Ends credential helpers and token requests that are at work. */
   readonly signal?: AbortSignal | undefined;
   /** Files with certificates of authorities, trusted beside those of the system. */
   readonly caFiles?: readonly string[];
@@ -27,6 +27,7 @@ export interface RegistryClientsOptions {
   readonly retries?: number | undefined;
   readonly idleTimeoutMs?: number | undefined;
   readonly onRequest?: HttpOptions['onRequest'];
+  readonly onPause?: HttpOptions['onPause'];
 }
 
 /** The clients of one run, one for each registry, with shared connections and credentials. */
@@ -56,6 +57,7 @@ export async function createRegistryClients(options: RegistryClientsOptions): Pr
     retryPolicy: createRetryPolicy(options.retries),
     idleTimeoutMs: options.idleTimeoutMs,
     onRequest: options.onRequest,
+    onPause: options.onPause,
   });
   const clients = new Map<string, RegistryClient>();
   return {
@@ -71,6 +73,7 @@ export async function createRegistryClients(options: RegistryClientsOptions): Pr
           credentials: async (host, repository) => (await findCredential(host, repository))?.credential,
           usePlainHttp: appliesTo(usePlainHttp, registry),
           allowPlainHttp: appliesTo(insecure, registry),
+          signal: options.signal,
         });
         clients.set(registry, client);
       }

@@ -1,7 +1,8 @@
 import { DtError } from '../domain/errors.ts';
+import { formatDuration } from '../domain/format-quantity.ts';
 import { isEcrHost } from '../domain/oci/ecr-host.ts';
 import type { HttpResponse } from './http/http-message.ts';
-import { isTransientStatus } from './http/retry.ts';
+import { isTransientStatus, MAX_RETRY_AFTER_MS, parseRetryAfter } from './http/retry.ts';
 
 const MAX_MESSAGE_LENGTH = 300;
 const MAX_ERRORS = 3;
@@ -43,17 +44,41 @@ function isMissingRepository({ method, registry }: RequestContext, said: string)
   return isEcrHost(registry) && (method === 'POST' || (method === 'PUT' && said.includes('NAME_UNKNOWN')));
 }
 
-function toEcrError(place: string, said: string): DtError {
+function toEcrError({ registry, repository }: RequestContext, said: string): DtError {
+  const place = `${registry}/${repository}`;
   return new DtError('DT_NOT_FOUND', `${place}: the repository does not exist (404)`, {
     detail: `Amazon ECR wants repositories to be created before anything is pushed.${said === '' ? '' : ` It answered: ${said}`}`,
-    hints: ['{bin} unwrap WRAP PREFIX --plan to list them all', 'aws ecr create-repository --repository-name NAME'],
+    hints: [
+      '{bin} unwrap WRAP PREFIX --plan to list them all',
+      `aws ecr create-repository --repository-name ${repository}`,
+    ],
+  });
+}
+
+/** How long the registry wants to be left alone, if that is longer than anybody waits here. */
+function tooLongWaitMs({ status, headers }: Pick<HttpResponse, 'status' | 'headers'>): number | undefined {
+  const waitMs = isTransientStatus(status) ? parseRetryAfter(headers['retry-after'], Date.now()) : undefined;
+  return waitMs !== undefined && waitMs > MAX_RETRY_AFTER_MS ? waitMs : undefined;
+}
+
+function toUnexpectedError(
+  { method, what }: RequestContext,
+  place: string,
+  response: Pick<HttpResponse, 'status' | 'headers'>,
+  detail: { readonly detail?: string },
+): DtError {
+  const { status } = response;
+  const waitMs = tooLongWaitMs(response);
+  return new DtError('DT_REGISTRY_ERROR', `${place}: unexpected answer ${String(status)} to ${method} ${what}`, {
+    ...(waitMs === undefined ? detail : { detail: `The registry asks to wait ${formatDuration(waitMs)}.` }),
+    isTransient: isTransientStatus(status) && waitMs === undefined,
   });
 }
 
 /** Words an answer that is not the expected one: DT_AUTH_REQUIRED, DT_AUTH_DENIED, DT_NOT_FOUND, DT_TAG_EXISTS or DT_REGISTRY_ERROR. */
 export function toRegistryError(
   context: RequestContext,
-  response: Pick<HttpResponse, 'status' | 'body'>,
+  response: Pick<HttpResponse, 'status' | 'body' | 'headers'>,
   hadCredential: boolean,
 ): DtError {
   const { registry, repository, what } = context;
@@ -79,17 +104,13 @@ export function toRegistryError(
     case 403:
       return new DtError('DT_AUTH_DENIED', `${place}: access to ${what} is denied (403)`, detail);
     case 404:
-      if (isMissingRepository(context, said)) return toEcrError(place, said);
+      if (isMissingRepository(context, said)) return toEcrError(context, said);
       return new DtError(
         'DT_NOT_FOUND',
         `${place}: ${what} ${isRead(context) ? 'was not found' : 'was not accepted'} (404)`,
         detail,
       );
     default:
-      return new DtError(
-        'DT_REGISTRY_ERROR',
-        `${place}: unexpected answer ${String(response.status)} to ${context.method} ${what}`,
-        { ...detail, isTransient: isTransientStatus(response.status) },
-      );
+      return toUnexpectedError(context, place, response, detail);
   }
 }

@@ -17,6 +17,10 @@ const PIECE_DIVISOR = 4;
 const MIN_PIECE_BYTES = 256 * 1024;
 /** Some registries forget a session when one of its requests breaks. */
 const MAX_SESSIONS = 20;
+/** A registry that has been started anew may forget a session in between; one of several that do not know each other's always does. */
+const MAX_FORGOTTEN_SESSIONS = 3;
+/** What a mount may be refused with, for instance for want of access to the other repository. */
+const MOUNT_REFUSALS = ['DT_AUTH_REQUIRED', 'DT_AUTH_DENIED', 'DT_NOT_FOUND', 'DT_REGISTRY_ERROR'] as const;
 /** https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#error-codes */
 const CONTENT_ERROR_CODES: ReadonlySet<string> = new Set(['DIGEST_INVALID', 'SIZE_INVALID']);
 
@@ -65,6 +69,7 @@ class Upload {
   #minPieceBytes = MIN_PIECE_BYTES;
   #isInDoubt = false;
   #sessions = 0;
+  #forgottenSessions = 0;
   /** How often the registry wanted other bytes than the next ones. */
   #mismatches = 0;
   /** How often all bytes were sent and the registry got others. */
@@ -94,15 +99,30 @@ class Upload {
       if (this.#offset < size) return await this.#patchPiece();
       return await this.#finish();
     } catch (error) {
+      if (isDtError(error, 'DT_NOT_FOUND') && this.#forgottenSessions++ < MAX_FORGOTTEN_SESSIONS) {
+        this.#location = undefined;
+        return 'going';
+      }
       this.#isInDoubt = true;
       if (isDtError(error, 'DT_REGISTRY_UNREACHABLE')) this.#noteBreak();
       throw error;
     }
   }
 
+  /** A mount is offered first, and once: the bytes go where it is refused. */
   async #startSession(): Promise<'open' | 'mounted'> {
-    const { descriptor, mountFrom } = this.#request;
-    const from = this.#sessions === 0 ? mountFrom : undefined;
+    const { mountFrom } = this.#request;
+    if (mountFrom === undefined || this.#sessions > 0) return this.#openSession(undefined);
+    try {
+      return await this.#openSession(mountFrom);
+    } catch (error) {
+      if (!isDtError(error, ...MOUNT_REFUSALS)) throw error;
+      return this.#openSession(undefined);
+    }
+  }
+
+  async #openSession(from: string | undefined): Promise<'open' | 'mounted'> {
+    const { descriptor } = this.#request;
     if (this.#sessions++ === MAX_SESSIONS) {
       throw new DtError('DT_REGISTRY_ERROR', `${this.#place} lost the upload of ${this.#what} too often`);
     }

@@ -30,7 +30,7 @@ export async function checkTags(targets: readonly TagTarget[], context: RunConte
     ({ reference }) => reference.registry,
     context,
     async ({ reference, digests }, signal): Promise<TagCheck> => {
-      const digest = await findTag(openRepository(context, reference), tagIdentifier(reference), signal);
+      const digest = await findTag(openRepository(context, reference, 'push'), tagIdentifier(reference), signal);
       if (digest === undefined) return { state: 'new' };
       return digests.has(digest) ? { state: 'same' } : { state: 'overwritten', previousDigest: digest };
     },

@@ -1,7 +1,6 @@
-import { copyError, findWorstError } from '../domain/errors.ts';
 import { formatReference } from '../domain/oci/reference.ts';
 import { checkTags, type TagCheck, type TagTarget } from './check-tags.ts';
-import { listFailures, type Outcome } from './collect-failures.ts';
+import { combineFailures, listFailures, type Outcome } from './collect-failures.ts';
 import type { RunContext } from './context.ts';
 import { acceptedDigests } from './plan-image-pushes.ts';
 import type { PreparedUnwrap } from './prepare-unwrap.ts';
@@ -40,9 +39,9 @@ export async function checkTarget(
       async () => {
         const outcomes = await checkTags(targets, context);
         const failures = listFailures(targets, outcomes, ({ image }) => image);
-        const worst = findWorstError(failures.map(({ error }) => error));
-        if (worst !== undefined && outcomes.every((outcome) => 'error' in outcome))
-          throw copyError(worst, { failures });
+        if (outcomes.every((outcome) => 'error' in outcome)) {
+          throw combineFailures(failures, { totalCount: targets.length, verb: 'asked for' });
+        }
         return outcomes;
       },
       describeChecks,

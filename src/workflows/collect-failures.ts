@@ -65,9 +65,8 @@ export function combineFailures(failures: readonly ImageFailure[], { totalCount,
   if (worst === undefined || first === undefined) throw new TypeError('nothing failed');
   // A registry that cannot be reached is one failure, however many images it concerns.
   if (failures.length > 1 && failures.every(({ error }) => error.message === first.error.message)) {
-    return copyError(first.error, { failures });
+    return copyError(first.error, { failures, ...joinDetails(first.error.detail, detail) });
   }
-  const allDetails = [failures.length === 1 ? worst.detail : undefined, detail].filter((part) => part !== undefined);
   const message =
     failures.length === 1
       ? nameImage(first)
@@ -78,8 +77,13 @@ export function combineFailures(failures: readonly ImageFailure[], { totalCount,
     side,
     failures,
     cause: worst,
-    ...(allDetails.length === 0 ? {} : { detail: allDetails.join(' ') }),
+    ...joinDetails(failures.length === 1 ? worst.detail : undefined, detail),
   });
+}
+
+function joinDetails(...details: readonly (string | undefined)[]): { readonly detail?: string } {
+  const known = details.filter((part) => part !== undefined);
+  return known.length === 0 ? {} : { detail: known.join(' ') };
 }
 
 /** Errors of registries name the repository, those of blobs do not tell which image needs it. */

@@ -1,3 +1,4 @@
+import { formatDuration } from '../domain/format-quantity.ts';
 import { PRODUCT_VERSION } from '../domain/product.ts';
 import { redactSecrets } from '../domain/redact.ts';
 import type { GivenCredential } from '../transport/auth/credentials.ts';
@@ -34,6 +35,9 @@ export async function createRunContext(options: ContextOptions): Promise<RunCont
     concurrency,
     onRequest: (record) => {
       reporter.debug(describeRequest(record));
+    },
+    onPause: (host, waitMs) => {
+      reporter.info(`${host} asks to wait ${formatDuration(waitMs)} before the next request`);
     },
   });
   return { clients, reporter, prompter, signal, environment, concurrency };

@@ -106,7 +106,8 @@ async function measureBlobs(
   const found = await mapConcurrently(
     places,
     context,
-    async ({ target, blob, isThere }, signal) => isThere || openRepository(context, target).hasBlob(blob, signal),
+    async ({ target, blob, isThere }, signal) =>
+      isThere || openRepository(context, target, 'push').hasBlob(blob, signal),
   );
   const sum = (isPresent: boolean): number =>
     places.reduce((bytes, { blob }, index) => bytes + (found[index] === isPresent ? blob.size : 0), 0);

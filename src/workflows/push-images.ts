@@ -92,13 +92,13 @@ export function isMissing({ check }: CheckedPush): boolean {
 
 function toJob({ source, graph, fallbackRoot, target }: ImagePush, context: RunContext): CopyJob {
   const tags = target.tag === undefined ? [] : [target.tag];
-  return { source, target: openRepository(context, target), graph, fallbackRoot, tags };
+  return { source, target: openRepository(context, target, 'push'), graph, fallbackRoot, tags };
 }
 
 /** Content is addressed by its digest: a tag that has the right one has everything below it. Throws DT_LOCK_MISMATCH. */
 async function verifyTarget(push: ImagePush, context: RunContext, signal: AbortSignal): Promise<void> {
   const { graph, target } = push;
-  const digest = await findTag(openRepository(context, target), tagIdentifier(target), signal);
+  const digest = await findTag(openRepository(context, target, 'push'), tagIdentifier(target), signal);
   if (digest === undefined || !acceptedDigests(push).has(digest)) {
     throw new DtError(
       'DT_LOCK_MISMATCH',

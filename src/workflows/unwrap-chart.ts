@@ -88,7 +88,8 @@ async function push(
   }
   await context.reporter.step(
     'Pushing the chart',
-    async () => (isChartThere ? undefined : pushChart(packedChart, openRepository(context, chartTarget), signal)),
+    async () =>
+      isChartThere ? undefined : pushChart(packedChart, openRepository(context, chartTarget, 'push'), signal),
     () => `Helm chart ${isChartThere ? 'is' : 'pushed to'} ${chartReference}`,
   );
   const isPlainHttp = await context.clients.forRegistry(chartTarget.registry).usesPlainHttp(signal);

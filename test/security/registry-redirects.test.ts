@@ -2,10 +2,20 @@ import assert from 'node:assert/strict';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { RegistryStore } from '../../src/content/registry-store.ts';
+import { RegistryClient } from '../../src/transport/registry-client.ts';
 import { wrapChart } from '../../src/workflows/wrap-chart.ts';
 import { assertWrapFails } from '../support/assert-wrap-fails.ts';
 import { chartFiles, createTestContext, withFolder, writeFiles } from '../support/hostile-wraps.ts';
-import { createContent, sendJson, serveContent, startScriptedServer } from '../support/scripted-server.ts';
+import { createTestHttpClient } from '../support/http.ts';
+import {
+  createContent,
+  sendJson,
+  serveContent,
+  startScriptedServer,
+  type ScriptedHandler,
+  type ScriptedServer,
+} from '../support/scripted-server.ts';
 
 for (const location of [
   'file:///etc/passwd',
@@ -92,4 +102,33 @@ test('a blob that is redirected to another host arrives, and the credentials sta
     await registry.close();
     await storage.close();
   }
+});
+
+test('a challenge of the host that a redirect has led to gets no answer', async (t) => {
+  const start = async (handle: ScriptedHandler): Promise<ScriptedServer> => {
+    const server = await startScriptedServer(handle);
+    t.after(async () => server.close());
+    return server;
+  };
+  const thief = await start((_, response) => {
+    sendJson(response, 200, { token: 'T' });
+  });
+  const storage = await start((_, response) => {
+    sendJson(response, 401, {}, { 'www-authenticate': `Bearer realm="http://${thief.host}/token",service="s"` });
+  });
+  const registry = await start((request, response) => {
+    if (request.url === '/v2/') sendJson(response, 200, {});
+    else response.writeHead(307, { location: `http://${storage.host}${request.url}` }).end();
+  });
+  const client = new RegistryClient(registry.host, {
+    http: await createTestHttpClient(),
+    credentials: () => Promise.resolve({ kind: 'basic', username: 'user', password: 'planted' }),
+    usePlainHttp: true,
+    allowPlainHttp: false,
+  });
+  await assert.rejects(new RegistryStore(client, 'library/app').openBlob(createContent().manifest), {
+    code: 'DT_AUTH_REQUIRED',
+  });
+  assert.equal(storage.requests.length, 1);
+  assert.deepEqual(thief.requests, []);
 });

@@ -8,6 +8,7 @@ export interface AuthorizerOptions {
   readonly http: HttpClient;
   readonly registry: string;
   readonly credentials: CredentialSource;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** What a request wants to do where. */
@@ -103,6 +104,7 @@ export class Authorizer {
       scopes: accessScopes(access),
       credential: await this.findCredential(access),
       registryUrl: baseUrl,
+      signal: this.#options.signal,
     });
   }
 }

@@ -3,6 +3,7 @@ import type { Challenge } from './challenge.ts';
 import type { Credential } from './credential-entry.ts';
 import { checkRealm } from '../connections/foreign-url-rules.ts';
 import type { HttpClient } from '../http/http-client.ts';
+import { isTransientStatus } from '../http/retry.ts';
 
 /** What can stand in a header. */
 const TOKEN_PATTERN = /^[!-~]+$/;
@@ -55,7 +56,7 @@ export async function fetchToken(http: HttpClient, request: TokenRequest): Promi
           headers: credential === undefined ? {} : { authorization: formatBasic(credential) },
           signal,
         });
-  if (response.status >= 500 || [408, 425, 429].includes(response.status)) {
+  if (response.status >= 500 || isTransientStatus(response.status)) {
     throw new DtError(
       'DT_REGISTRY_ERROR',
       `the token server ${realm.host} cannot answer for ${request.registryUrl.host} (${String(response.status)})`,

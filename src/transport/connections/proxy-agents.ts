@@ -4,7 +4,7 @@ import { isIP, Socket } from 'node:net';
 import { checkServerIdentity, TLSSocket } from 'node:tls';
 import { HttpProxyAgent } from 'http-proxy-agent';
 import { HttpsProxyAgent } from 'https-proxy-agent';
-import { DtError } from '../../domain/errors.ts';
+import { copyError, DtError } from '../../domain/errors.ts';
 import { toTransportError } from '../http/http-errors.ts';
 import { proxyRefusal } from './proxy-errors.ts';
 import type { Proxy } from './proxy-variables.ts';
@@ -134,8 +134,7 @@ async function withTimeLimit<T>(timeoutMs: number, run: (signal: AbortSignal) =>
 function proxyFailure(error: unknown, proxy: URL, target: string): DtError {
   const failure = toTransportError(error, { url: proxy });
   if (!(failure instanceof DtError)) throw failure;
-  const { code, message, isTransient, hints } = failure;
-  return new DtError(code, `${message} (the proxy on the way to ${target})`, { isTransient, hints, cause: error });
+  return copyError(failure, { message: `${failure.message} (the proxy on the way to ${target})` });
 }
 
 /**

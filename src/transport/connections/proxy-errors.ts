@@ -1,8 +1,7 @@
 import { DtError } from '../../domain/errors.ts';
+import { isTransientStatus } from '../http/retry.ts';
 
 const AUTHENTICATION_REQUIRED = 407;
-/** What a proxy says of its own state or of the way behind it. */
-const TRANSIENT_STATUSES: ReadonlySet<number> = new Set([408, 425, 429, 500, 502, 503, 504]);
 
 /** True for an answer that only a proxy gives. https://www.rfc-editor.org/rfc/rfc9110#section-15.5.8 */
 export function isProxyChallenge(status: number): boolean {
@@ -13,7 +12,7 @@ export function isProxyChallenge(status: number): boolean {
 export function proxyRefusal(target: string, proxyHost: string | undefined, status: number): DtError {
   const proxy = proxyHost === undefined ? 'the proxy' : `the proxy ${proxyHost}`;
   return new DtError('DT_REGISTRY_UNREACHABLE', `cannot reach ${target}: ${proxy} refused (${String(status)})`, {
-    isTransient: TRANSIENT_STATUSES.has(status),
+    isTransient: isTransientStatus(status),
     ...(isProxyChallenge(status)
       ? { detail: 'The proxy wants user and password in its variable: http://USER:PASSWORD@HOST:PORT.' }
       : {}),

@@ -28,6 +28,8 @@ export interface HttpOptions {
   readonly idleTimeoutMs?: number | undefined;
   /** Called once per try, when its body has ended; a redirect counts as a request of its own. */
   readonly onRequest?: ((record: RequestRecord) => void) | undefined;
+  /** Called when a host asks to be left alone for a while, as all requests to it will. */
+  readonly onPause?: ((host: string, waitMs: number) => void) | undefined;
 }
 
 /**
@@ -47,7 +49,7 @@ export interface HttpClient {
 
 export function createHttpClient(options: HttpOptions): HttpClient {
   const { retryPolicy, connections } = options;
-  const hosts = new HostStates();
+  const hosts = new HostStates(options.onPause);
   const idleTimeoutMs = options.idleTimeoutMs ?? DEFAULT_IDLE_TIMEOUT_MS;
   const client = got.extend({
     headers: { 'user-agent': options.userAgent, 'accept-encoding': 'identity' },

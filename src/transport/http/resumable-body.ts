@@ -65,17 +65,20 @@ class ResumingReader {
       } catch (error) {
         failure = error;
       }
-      if (failure === undefined && (this.#doneBytes >= sizeBytes || resumes === MAX_RESUMES)) return;
-      if (
-        failure !== undefined &&
-        (!isTransientError(failure) || retryPolicy.retries === 0 || resumes === MAX_RESUMES)
-      ) {
-        throw toFinalError(failure as Error);
-      }
+      const mayResume = retryPolicy.retries > 0 && resumes < MAX_RESUMES;
+      if (failure === undefined && (this.#doneBytes >= sizeBytes || !mayResume)) return;
+      if (failure !== undefined && !(mayResume && isTransientError(failure))) throw toFinalError(failure as Error);
       const next = await retryTransient(retryPolicy, signal, async () => this.#reopen());
       if (next === undefined) return;
       this.#doneBytes += next.length;
-      yield next;
+      let isTaken = false;
+      try {
+        yield next;
+        isTaken = true;
+      } finally {
+        // A reader that stops here has no iterator of the body to end it.
+        if (!isTaken) this.close();
+      }
     }
   }
 

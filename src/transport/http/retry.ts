@@ -1,5 +1,5 @@
 import pRetry from 'p-retry';
-import { DtError, isDtError } from '../../domain/errors.ts';
+import { copyError, isDtError, type DtError } from '../../domain/errors.ts';
 import { interruptionError, isConnectFailure } from './http-errors.ts';
 
 export const DEFAULT_RETRIES = 5;
@@ -61,13 +61,8 @@ export function isTransientError(error: unknown): error is DtError {
 /** The error of something that is not tried again. Any other value stays as it is. */
 export function toFinalError<T>(error: T, tries = 1): T | DtError {
   if (!isTransientError(error)) return error;
-  const { code, message, hints, detail, side, cause } = error;
-  return new DtError(code, tries === 1 ? message : `${message} (tried ${String(tries)} times)`, {
-    hints,
-    ...(detail === undefined ? {} : { detail }),
-    ...(side === undefined ? {} : { side }),
-    cause,
-  });
+  const message = tries === 1 ? error.message : `${error.message} (tried ${String(tries)} times)`;
+  return copyError(error, { message, isTransient: false });
 }
 
 /** After a few tries, the final form of a failure to connect to a host that has never answered: it may not be there at all. */

@@ -120,6 +120,21 @@ test('a host that asks for time gets it, from all requests', async (t) => {
   );
 });
 
+test('a wait that is noticed is told once', async (t) => {
+  const pauses: (readonly [string, number])[] = [];
+  const { url } = await start(t, (response) => {
+    response.writeHead(429, { 'retry-after': '2' }).end();
+  });
+  const client = await createTestHttpClient({ onPause: (host, waitMs) => pauses.push([host, waitMs]) });
+  const interruption = new AbortController();
+  const requests = [1, 2].map(async () => client.send({ method: 'GET', url, signal: interruption.signal }));
+  setTimeout(() => {
+    interruption.abort();
+  }, 300);
+  for (const request of requests) await assert.rejects(request, { code: 'DT_INTERRUPTED' });
+  assert.deepEqual(pauses, [[url.host, 2000]]);
+});
+
 test('a host that asks for an hour is not waited for', async (t) => {
   const { client, url, server } = await start(t, (response) =>
     response.writeHead(429, { 'retry-after': '3600' }).end('later'),

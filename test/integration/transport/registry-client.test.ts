@@ -250,3 +250,19 @@ test('plain HTTP is found by itself on loopback, and only there', async (t) => {
     code: 'DT_REGISTRY_UNREACHABLE',
   });
 });
+
+test('an interruption of the run ends the request for a token', { timeout: 20_000 }, async (t) => {
+  const interruption = new AbortController();
+  const server = await start(t, (request, response, host) => {
+    if (request.url.startsWith('/token')) interruption.abort();
+    else sendJson(response, 401, {}, { 'www-authenticate': `Bearer realm="http://${host}/token",service="s"` });
+  });
+  const client = new RegistryClient(server.host, {
+    http,
+    credentials: () => Promise.resolve(undefined),
+    usePlainHttp: true,
+    allowPlainHttp: false,
+    signal: interruption.signal,
+  });
+  await assert.rejects(new RegistryStore(client, 'a/b').readManifest('1.0'), { code: 'DT_INTERRUPTED' });
+});

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { test, type TestContext } from 'node:test';
 import type { ServerResponse } from 'node:http';
@@ -15,13 +16,26 @@ const BLOB: Descriptor = { mediaType: 'application/octet-stream', digest: digest
 /** Serves the blob as the n-th answer (from 1) wants it; `offset` is the start of the range asked for. */
 type Answer = (response: ServerResponse, offset: number, count: number) => void;
 
-interface Download {
+interface OpenedDownload {
   /** The `Range` headers in the order of the requests. */
   readonly ranges: (string | undefined)[];
+  readonly body: Readable;
+}
+
+interface Download extends Pick<OpenedDownload, 'ranges'> {
   readonly bytes: Promise<Buffer>;
 }
 
-async function download(t: TestContext, answer: Answer, retries: number = QUICK_RETRIES.retries): Promise<Download> {
+async function download(...args: Parameters<typeof openDownload>): Promise<Download> {
+  const { ranges, body } = await openDownload(...args);
+  return { ranges, bytes: buffer(body) };
+}
+
+async function openDownload(
+  t: TestContext,
+  answer: Answer,
+  retries: number = QUICK_RETRIES.retries,
+): Promise<OpenedDownload> {
   const ranges: (string | undefined)[] = [];
   const server = await startScriptedServer((request: RecordedRequest, response) => {
     if (request.url === '/v2/') {
@@ -39,15 +53,14 @@ async function download(t: TestContext, answer: Answer, retries: number = QUICK_
     usePlainHttp: true,
     allowPlainHttp: false,
   });
-  const body = await new RegistryStore(client, 'a/b').openBlob(BLOB);
-  return { ranges, bytes: buffer(body) };
+  return { ranges, body: await new RegistryStore(client, 'a/b').openBlob(BLOB) };
 }
 
-/** Promises all that is left from the offset on and cuts the connection after some bytes of it. */
-function sendPart(response: ServerResponse, offset: number, sizeBytes: number): void {
+/** Promises all that is left from the offset on, and after some bytes of it cuts the connection or says no more. */
+function sendPart(response: ServerResponse, offset: number, sizeBytes: number, isCut = true): void {
   writeHead(response, offset);
   response.write(BYTES.subarray(offset, offset + sizeBytes), () => {
-    setTimeout(() => response.destroy(), 10);
+    if (isCut) setTimeout(() => response.destroy(), 10);
   });
 }
 
@@ -144,6 +157,26 @@ test('without retries nothing goes on', async (t) => {
   );
   await assert.rejects(bytes, { code: 'DT_REGISTRY_UNREACHABLE' });
   assert.equal(ranges.length, 1);
+});
+
+test('without retries an answer that is too short stays so', async (t) => {
+  const { ranges, bytes } = await download(t, (response) => response.end(BYTES.subarray(0, 400)), 0);
+  assert.deepEqual(await bytes, BYTES.subarray(0, 400));
+  assert.equal(ranges.length, 1);
+});
+
+test('a reader that stops at the first bytes after a break ends the connection', async (t) => {
+  const closed = Promise.withResolvers<undefined>();
+  const { body } = await openDownload(t, (response, offset, count) => {
+    sendPart(response, offset, 300, count === 1);
+    if (count === 2) response.once('close', closed.resolve);
+  });
+  let seenBytes = 0;
+  for await (const chunk of body as AsyncIterable<Buffer>) {
+    seenBytes += chunk.length;
+    if (seenBytes > 300) break;
+  }
+  await closed.promise;
 });
 
 test('a refusal in the middle ends the download with that refusal', async (t) => {

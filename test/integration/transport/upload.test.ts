@@ -22,12 +22,16 @@ interface UploadRules {
   readonly cutsBody?: (count: number) => boolean;
   /** Status of the n-th PUT or PATCH with a body instead of taking it. */
   readonly refuses?: (count: number) => number | undefined;
+  /** The `Retry-After` of such an answer. */
+  readonly retryAfter?: string;
   /** Bytes of a broken body are kept, and the session says so. */
   readonly keepsParts?: boolean;
   /** A broken body ends the session. */
   readonly losesSessions?: boolean;
   /** Takes only so many bytes of each PATCH. */
   readonly takesAtMost?: number;
+  /** Status of a request to mount. */
+  readonly refusesMounts?: number;
   /** The answer to the request that completes the upload is never sent. */
   readonly swallowsFirstCompletion?: boolean;
 }
@@ -60,6 +64,10 @@ async function startUploadRegistry(t: TestContext, rules: UploadRules): Promise<
       response.writeHead(stored.has(url.pathname.split('/').at(-1) ?? '') ? 200 : 404).end();
       return;
     }
+    if (url.searchParams.has('mount') && rules.refusesMounts !== undefined) {
+      response.writeHead(rules.refusesMounts).end();
+      return;
+    }
     if (id === undefined) {
       const next = String(log.length);
       sessions.set(next, Buffer.alloc(0));
@@ -80,7 +88,8 @@ async function startUploadRegistry(t: TestContext, rules: UploadRules): Promise<
     if (length > 0) bodies++;
     const refusal = length > (rules.maxBodyBytes ?? length) ? 413 : length > 0 ? rules.refuses?.(bodies) : undefined;
     if (refusal !== undefined) {
-      response.writeHead(refusal, { connection: 'close' }).end();
+      const wait = rules.retryAfter === undefined ? {} : { 'retry-after': rules.retryAfter };
+      response.writeHead(refusal, { connection: 'close', ...wait }).end();
       return;
     }
     const cutAt = length > 0 && rules.cutsBody?.(bodies) === true ? length / 2 : length + 1;
@@ -250,6 +259,19 @@ test('a registry that forgets broken sessions gets the whole blob again', async 
   assertStored(registry, blob);
 });
 
+test('a registry that does not know a session any more gets the whole blob again, but not for ever', async (t) => {
+  const forgetful = await startUploadRegistry(t, {
+    maxBodyBytes: MEBIBYTE,
+    refuses: (count) => (count === 4 ? 404 : undefined),
+  });
+  const blob = createBlob(3 * MEBIBYTE);
+  await upload(forgetful, blob);
+  assertStored(forgetful, blob);
+  const never = await startUploadRegistry(t, { refuses: () => 404 });
+  await assert.rejects(upload(never, createBlob(1000)), { code: 'DT_NOT_FOUND' });
+  assert.equal(never.log.filter((line) => line === 'PUT 1000').length, 4);
+});
+
 test('pieces that break without end are given up', async (t) => {
   const registry = await startUploadRegistry(t, { losesSessions: true, cutsBody: () => true });
   await assert.rejects(upload(registry, createBlob(500_000)), { code: 'DT_REGISTRY_UNREACHABLE', isTransient: false });
@@ -274,6 +296,18 @@ test('a piece that is taken in part goes on behind that part', async (t) => {
   assertStored(registry, blob);
 });
 
+for (const status of [400, 401, 403, 404, 405]) {
+  test(`a blob of which the mount is answered ${String(status)} is sent`, async (t) => {
+    const registry = await startUploadRegistry(t, { refusesMounts: status });
+    const blob = createBlob(1000);
+    const { descriptor, open } = blob;
+    const { client } = registry;
+    assert.equal(await uploadBlob({ client, repository: 'a/b', descriptor, open, mountFrom: 'a/c' }), 'written');
+    assertStored(registry, blob);
+    assert.deepEqual(registry.log, ['POST 0', 'POST 0', 'PUT 1000']);
+  });
+}
+
 for (const status of [408, 429, 500, 503]) {
   test(`an upload that is answered ${String(status)} is sent again`, async (t) => {
     const registry = await startUploadRegistry(t, { refuses: (count) => (count === 1 ? status : undefined) });
@@ -283,6 +317,12 @@ for (const status of [408, 429, 500, 503]) {
     assert.equal(blob.opened, 2);
   });
 }
+
+test('an upload that is answered with an hour to wait is not sent again', async (t) => {
+  const registry = await startUploadRegistry(t, { refuses: () => 429, retryAfter: '3600' });
+  await assert.rejects(upload(registry, createBlob(1000)), { code: 'DT_REGISTRY_ERROR' });
+  assert.deepEqual(registry.log, ['POST 0', 'PUT 1000']);
+});
 
 test('an upload that is answered 400 is not sent again', async (t) => {
   const registry = await startUploadRegistry(t, { refuses: () => 400 });

@@ -5,9 +5,20 @@ import { toRegistryError } from '../../../src/transport/registry-error.ts';
 
 const ECR = '123456789012.dkr.ecr.eu-central-1.amazonaws.com';
 
-function answer(method: string, status: number, code: string, message = '', registry = 'r.example'): DtError {
+function answer(
+  method: string,
+  status: number,
+  code: string,
+  message = '',
+  registry = 'r.example',
+  headers = {},
+): DtError {
   const body = Buffer.from(JSON.stringify({ errors: [{ code, message }] }));
-  return toRegistryError({ method, registry, repository: 'a/b', what: 'manifest 1.0' }, { status, body }, true);
+  return toRegistryError(
+    { method, registry, repository: 'a/b', what: 'manifest 1.0' },
+    { status, headers, body },
+    true,
+  );
 }
 
 test('an immutable tag is called that, whatever status and code the registry has for it', () => {
@@ -38,4 +49,13 @@ test('a repository that Amazon ECR does not have is explained, with the way to l
 
 test("the registry's own words are passed on", () => {
   assert.match(answer('POST', 404, 'NOT_FOUND', 'project mirror not found').detail ?? '', /project mirror not found/);
+});
+
+test('what passes may be tried again, unless the registry wants to be left alone for long', () => {
+  const afterWait = (wait: string): DtError =>
+    answer('GET', 429, 'TOOMANYREQUESTS', '', 'r.example', { 'retry-after': wait });
+  assert.ok(answer('GET', 503, 'UNAVAILABLE').isTransient);
+  assert.ok(afterWait('300').isTransient);
+  assert.ok(!afterWait('3600').isTransient);
+  assert.match(afterWait('3600').detail ?? '', /1 h/);
 });

@@ -66,6 +66,18 @@ test('the worst class decides, all are carried, and a single one is named', () =
   assert.equal(combined(1).failures.length, 1);
 });
 
+test('what is one failure of several images is told once, with all that is known', () => {
+  const failures = ['a', 'b'].map((image) => ({
+    image,
+    error: new DtError('DT_REGISTRY_UNREACHABLE', 'cannot reach r', { detail: 'Own.' }),
+  }));
+  const error = combineFailures(failures, { totalCount: 2, verb: 'pushed', detail: 'The chart was not pushed.' });
+  assert.deepEqual(
+    [error.message, error.detail, error.failures.length],
+    ['cannot reach r', 'Own. The chart was not pushed.', 2],
+  );
+});
+
 test('registry errors get the side of the command, wrong content is the source, and a known side stays', () => {
   const failures = [
     { image: 'a', error: new DtError('DT_REGISTRY_ERROR', 'a') },
