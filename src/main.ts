@@ -6,6 +6,9 @@ import { disableOclifTheme, readEnvironment } from './environment.ts';
 /** How long an interrupted command may tidy up. */
 const INTERRUPT_GRACE_MS = 1500;
 
+/** What Node.js ends with when nothing is left that could end the work. https://nodejs.org/api/process.html#exit-codes */
+const UNSETTLED_EXIT_CODE = 13;
+
 const interruption = new AbortController();
 let exitCode: number = EXIT_CODES.ok;
 
@@ -21,13 +24,19 @@ process.stdout.on('error', endWithoutOutput);
 // A log that cannot be written does not matter.
 process.stderr.on('error', () => undefined);
 
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(signal, () => {
     if (interruption.signal.aborted) process.exit(EXIT_CODES.interrupted);
     interruption.abort();
     setTimeout(() => process.exit(EXIT_CODES.interrupted), INTERRUPT_GRACE_MS).unref();
   });
 }
+
+process.on('exit', (code) => {
+  if (code !== UNSETTLED_EXIT_CODE) return;
+  process.stderr.write('Error: the work stopped without an end; this is a bug\nCode: DT_BUG\n');
+  process.exitCode = EXIT_CODES.other;
+});
 
 // Beside the code and as trusted as the code: the build fills it, and where it cannot be used nothing is lost. It must be
 // on before the program is loaded, so nothing that is large may be imported at the top of this file.

@@ -22,6 +22,8 @@ export class BlobThread {
   #slabCount = 0;
   #nextId = 0;
   #death: BlobReply | undefined;
+  #calls = 0;
+  #isClosing = false;
 
   /** `workerUrl` is for tests. */
   constructor(workerUrl: URL = WORKER_URL) {
@@ -51,15 +53,24 @@ export class BlobThread {
 
   /** Resolves with the reply to the request. Never rejects: that the thread is lost is a failure like others. */
   async call(request: BlobRequest): Promise<BlobReply> {
+    // The thread holds the process as long as somebody waits for it, and until it has ended when it is to end.
+    this.#calls++;
+    this.#worker?.ref();
+    try {
+      return await this.#send(request);
+    } finally {
+      this.#calls--;
+      if (this.#calls === 0 && !this.#isClosing) this.#worker?.unref();
+    }
+  }
+
+  async #send(request: BlobRequest): Promise<BlobReply> {
     if (this.#worker === undefined || !(await this.#isReady)) return this.#local.handle(request);
     if (this.#death !== undefined) return this.#death;
     const reply = Promise.withResolvers<BlobReply>();
     this.#pending.push(reply);
-    this.#worker.ref();
     this.#worker.postMessage(request);
-    return reply.promise.finally(() => {
-      if (this.#pending.length === 0) this.#worker?.unref();
-    });
+    return reply.promise;
   }
 
   /** A buffer over shared memory, as soon as one is free. */
@@ -80,6 +91,7 @@ export class BlobThread {
   }
 
   async close(): Promise<void> {
+    this.#isClosing = true;
     await this.#worker?.terminate();
   }
 

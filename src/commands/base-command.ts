@@ -129,7 +129,11 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
     };
     this.#warnings = new WarningCollector(await createReporter(choice, stderr));
     this.reporter = this.#warnings;
-    this.prompter = new LinePrompter({ openInput: () => this.context.stdin, write: (text) => stderr.write(text) });
+    this.prompter = new LinePrompter({
+      openInput: () => this.context.stdin,
+      write: (text) => stderr.write(text),
+      signal: this.signal,
+    });
     if (logLevel === undefined) {
       this.reporter.warn(`unknown log level "${this.#globalFlags['log-level']}", using info`);
     }

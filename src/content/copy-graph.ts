@@ -1,6 +1,7 @@
 import { isDtError } from '../domain/errors.ts';
 import type { Digest } from '../domain/oci/digest.ts';
 import { BlobCopier } from './copy-blobs.ts';
+import { OrderedCopier } from './copy-in-order.ts';
 import type { CopyJob, CopyOptions, CopySummary } from './copy-job.ts';
 import { JobFailures } from './job-failures.ts';
 import { mapConcurrently } from './map-concurrently.ts';
@@ -21,7 +22,7 @@ export async function copyGraphs(jobs: readonly CopyJob[], options: CopyOptions)
   if (sequential === undefined) {
     await mapConcurrently(tasks, options, async (task, signal) => copier.copy(task, signal));
   } else {
-    await copier.copyInOrder(tasks, sequential);
+    await new OrderedCopier(copier, options, failures).copy(tasks, sequential);
   }
   const complete = jobs.filter((job) => !failures.has(job));
   await mapConcurrently(complete, options, async (job, signal) => {

@@ -1,4 +1,5 @@
-import { isFatal, type DtError } from '../domain/errors.ts';
+import { isFatal } from '../domain/error-rules.ts';
+import type { DtError } from '../domain/errors.ts';
 
 /** Which jobs of a copy have failed. The first failure of a job counts. */
 export class JobFailures<Job> {

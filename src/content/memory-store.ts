@@ -5,7 +5,7 @@ import type { Descriptor, ManifestContent } from '../domain/oci/descriptor.ts';
 import { isDigest, matchesDigest, type Digest } from '../domain/oci/digest.ts';
 import { manifestSuccessors, parseManifest } from '../domain/oci/manifest.ts';
 import { isNonDistributable } from '../domain/oci/media-types.ts';
-import type { BlobOutcome, ReadableStore, WritableStore, WriteBlobOptions } from './store.ts';
+import type { BlobOutcome, ReadableStore, ReadOptions, WritableStore, WriteBlobOptions } from './store.ts';
 
 export interface MemoryStoreOptions {
   /** Default `memory`. */
@@ -39,12 +39,12 @@ export class MemoryStore implements ReadableStore, WritableStore {
   }
 
   async resolve(tagOrDigest: string, signal?: AbortSignal): Promise<Descriptor> {
-    return (await this.readManifest(tagOrDigest, signal)).descriptor;
+    return (await this.readManifest(tagOrDigest, { signal })).descriptor;
   }
 
-  readManifest(tagOrDigest: string, signal?: AbortSignal): Promise<ManifestContent> {
+  readManifest(tagOrDigest: string, options: ReadOptions = {}): Promise<ManifestContent> {
     return settle(() => {
-      signal?.throwIfAborted();
+      options.signal?.throwIfAborted();
       const digest = isDigest(tagOrDigest) ? tagOrDigest : this.tags.get(tagOrDigest);
       const content = digest === undefined ? undefined : this.manifests.get(digest);
       if (content === undefined) throw new DtError('DT_NOT_FOUND', `${this.name} has no manifest ${tagOrDigest}`);
@@ -53,7 +53,7 @@ export class MemoryStore implements ReadableStore, WritableStore {
     });
   }
 
-  openBlob(descriptor: Descriptor, options: { readonly signal?: AbortSignal | undefined } = {}): Promise<Readable> {
+  openBlob(descriptor: Descriptor, options: ReadOptions = {}): Promise<Readable> {
     return settle(() => {
       options.signal?.throwIfAborted();
       const bytes = this.blobs.get(descriptor.digest);

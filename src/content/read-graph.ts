@@ -89,7 +89,9 @@ function isManifest(descriptor: Descriptor): boolean {
 }
 
 async function readChild(store: ReadableStore, child: Descriptor, signal: AbortSignal): Promise<ManifestContent> {
-  const content = await retryMismatch(store, async () => store.readManifest(child.digest, signal));
+  const content = await retryMismatch(store, async (bypassesCaches) =>
+    store.readManifest(child.digest, { signal, bypassesCaches }),
+  );
   if (content.bytes.length !== child.size) {
     throw new DtError(
       'DT_SIZE_MISMATCH',

@@ -4,14 +4,12 @@ import type { Descriptor, ManifestContent } from '../domain/oci/descriptor.ts';
 import { digestOf, isDigest, matchesDigest, parseDigest, type Digest } from '../domain/oci/digest.ts';
 import { detectManifestMediaType, MAX_MANIFEST_BYTES } from '../domain/oci/manifest.ts';
 import { MANIFEST_MEDIA_TYPES } from '../domain/oci/media-types.ts';
+import { listTags } from '../transport/list-tags.ts';
 import type { RegistryClient } from '../transport/registry-client.ts';
 import { openResumableBody } from '../transport/http/resumable-body.ts';
 import { uploadBlob } from '../transport/upload.ts';
-import type { BlobOutcome, OpenBlobOptions, ReadableStore, WritableStore, WriteBlobOptions } from './store.ts';
+import type { BlobOutcome, ReadOptions, ReadableStore, WritableStore, WriteBlobOptions } from './store.ts';
 
-const MAX_TAG_PAGES = 1000;
-const MAX_TAGS = 1_000_000;
-const MAX_TAG_PAGE_BYTES = 8 * 1024 * 1024;
 const ACCEPT_MANIFESTS = { accept: [...MANIFEST_MEDIA_TYPES, '*/*;q=0.1'].join(', ') };
 
 /** One repository of a registry. https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md */
@@ -38,18 +36,20 @@ export class RegistryStore implements ReadableStore, WritableStore {
   async resolve(tagOrDigest: string, signal?: AbortSignal): Promise<Descriptor> {
     const descriptor = await this.#headManifest(tagOrDigest, signal);
     // Some registries leave the digest or the length out of the answer to HEAD.
-    return descriptor ?? (await this.readManifest(tagOrDigest, signal)).descriptor;
+    return descriptor ?? (await this.readManifest(tagOrDigest, { signal })).descriptor;
   }
 
-  async readManifest(tagOrDigest: string, signal?: AbortSignal): Promise<ManifestContent> {
+  async readManifest(tagOrDigest: string, options: ReadOptions = {}): Promise<ManifestContent> {
+    const { signal } = options;
     const response = await this.#client.send({
       method: 'GET',
       path: `manifests/${tagOrDigest}`,
       repository: this.repository,
       action: this.#readAction,
-      headers: ACCEPT_MANIFESTS,
+      headers: { ...ACCEPT_MANIFESTS, ...cacheHeaders(options) },
       expect: [200],
       what: `manifest ${tagOrDigest}`,
+      isVerified: isDigest(tagOrDigest),
       signal,
       limitBytes: MAX_MANIFEST_BYTES,
     });
@@ -65,8 +65,8 @@ export class RegistryStore implements ReadableStore, WritableStore {
     return { descriptor: { mediaType, digest: promised ?? digestOf(bytes), size: bytes.length }, bytes };
   }
 
-  async openBlob(descriptor: Descriptor, options: OpenBlobOptions = {}): Promise<Readable> {
-    const { signal, bypassesCaches } = options;
+  async openBlob(descriptor: Descriptor, options: ReadOptions = {}): Promise<Readable> {
+    const { signal } = options;
     return openResumableBody({
       sizeBytes: descriptor.size,
       retryPolicy: this.#client.retryPolicy,
@@ -79,12 +79,13 @@ export class RegistryStore implements ReadableStore, WritableStore {
           action: this.#readAction,
           headers: {
             ...(fromByte === 0 ? {} : { range: `bytes=${String(fromByte)}-` }),
-            ...(bypassesCaches === true ? { 'cache-control': 'no-cache' } : {}),
+            ...cacheHeaders(options),
           },
           expect: fromByte === 0 ? [200] : [200, 206, 416],
           what: `blob ${descriptor.digest}`,
           signal,
           isSingleTry: fromByte > 0,
+          isVerified: true,
         }),
     });
   }
@@ -150,29 +151,7 @@ export class RegistryStore implements ReadableStore, WritableStore {
 
   /** All tags, in the order of the registry. Throws DT_LIMIT_EXCEEDED. */
   async listTags(signal?: AbortSignal): Promise<string[]> {
-    const tags: string[] = [];
-    let path: string | URL | undefined = 'tags/list';
-    for (let page = 0; path !== undefined; page++) {
-      const response = await this.#client.send({
-        method: 'GET',
-        path,
-        repository: this.repository,
-        action: this.#readAction,
-        expect: [200],
-        what: 'repository',
-        signal,
-        limitBytes: MAX_TAG_PAGE_BYTES,
-      });
-      tags.push(...readTags(response.body, this.name));
-      if (tags.length > MAX_TAGS || page >= MAX_TAG_PAGES)
-        throw new DtError(
-          'DT_LIMIT_EXCEEDED',
-          `${this.name} has more than ${String(MAX_TAGS)} tags, or pages of them without end`,
-        );
-      path = nextPage(response.headers['link'], response.url);
-      if (path?.href === response.url.href) path = undefined;
-    }
-    return tags;
+    return listTags(this.#client, this.repository, this.#readAction, signal);
   }
 
   async #headManifest(
@@ -199,30 +178,15 @@ export class RegistryStore implements ReadableStore, WritableStore {
   }
 }
 
+/** https://www.rfc-editor.org/rfc/rfc9111#section-5.2.1.4 */
+function cacheHeaders({ bypassesCaches }: ReadOptions): Readonly<Record<string, string>> {
+  return bypassesCaches === true ? { 'cache-control': 'no-cache' } : {};
+}
+
 function readDigestHeader(header: string | string[] | undefined): Digest | undefined {
   return typeof header === 'string' && isDigest(header) ? parseDigest(header) : undefined;
 }
 
 function mediaTypeOf(header: string | undefined): string | undefined {
   return header?.split(';')[0]?.trim();
-}
-
-function readTags(body: Buffer, name: string): string[] {
-  try {
-    const { tags } = JSON.parse(body.toString('utf8')) as { tags?: unknown };
-    return Array.isArray(tags) ? tags.filter((tag) => typeof tag === 'string') : [];
-  } catch (error) {
-    throw new DtError('DT_REGISTRY_ERROR', `${name} gave a list of tags that is not JSON`, { cause: error });
-  }
-}
-
-/**
- * The next page, always on the host that was asked: behind a proxy some registries name themselves wrongly.
- * https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#listing-tags
- */
-function nextPage(link: string | string[] | undefined, base: URL): URL | undefined {
-  const target = /<([^>]+)>\s*;\s*rel="?next"?/.exec(String(link ?? ''))?.[1];
-  if (target === undefined || !URL.canParse(target, base)) return undefined;
-  const { pathname, search } = new URL(target, base);
-  return new URL(pathname + search, base);
 }

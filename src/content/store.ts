@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream';
 import type { Descriptor, ManifestContent } from '../domain/oci/descriptor.ts';
 import type { Digest } from '../domain/oci/digest.ts';
 
-export interface OpenBlobOptions {
+export interface ReadOptions {
   readonly signal?: AbortSignal | undefined;
   /** Ask the origin, not a cache on the way: what came before was wrong. */
   readonly bypassesCaches?: boolean | undefined;
@@ -18,7 +18,7 @@ export interface ReadableStore {
   /** The descriptor that a tag or a digest points to, without its bytes where the medium allows that. */
   resolve(tagOrDigest: string, signal?: AbortSignal): Promise<Descriptor>;
   /** A manifest or index, verified against the digest and size that were asked for. Bytes are as stored. */
-  readManifest(tagOrDigest: string, signal?: AbortSignal): Promise<ManifestContent>;
+  readManifest(tagOrDigest: string, options?: ReadOptions): Promise<ManifestContent>;
   /** True if the streams of `openBlob` fail by themselves, before their end, when the bytes are not those of the descriptor. */
   readonly verifiesBlobs?: boolean;
   /** True if bytes come over a network: wrong ones may come right when they are asked for again. */
@@ -28,7 +28,7 @@ export interface ReadableStore {
    * where they are used.
    * The caller consumes or destroys the stream.
    */
-  openBlob(descriptor: Descriptor, options?: OpenBlobOptions): Promise<Readable>;
+  openBlob(descriptor: Descriptor, options?: ReadOptions): Promise<Readable>;
 }
 
 /**

@@ -7,7 +7,7 @@ import type { Descriptor, ManifestContent } from '../domain/oci/descriptor.ts';
 import { isDigest, matchesDigest, type Digest } from '../domain/oci/digest.ts';
 import { MAX_MANIFEST_BYTES } from '../domain/oci/manifest.ts';
 import type { WrapDocument, WrappedBlob } from '../domain/wrap/wrap-document.ts';
-import type { OpenBlobOptions, ReadableStore } from './store.ts';
+import type { ReadOptions, ReadableStore } from './store.ts';
 
 /** The content of a wrap file, by digest. Small entries are held in memory, large ones are read in place. */
 export class WrapStore implements ReadableStore {
@@ -64,7 +64,7 @@ export class WrapStore implements ReadableStore {
     return { descriptor, bytes };
   }
 
-  async openBlob(descriptor: Descriptor, options: OpenBlobOptions = {}): Promise<Readable> {
+  async openBlob(descriptor: Descriptor, options: ReadOptions = {}): Promise<Readable> {
     const { path, size } = this.#find(descriptor.digest);
     if (path === undefined) throw new DtError('DT_WRAP_INCOMPLETE', `blob ${descriptor.digest} is not in ${this.name}`);
     if (size !== descriptor.size) throw sizeMismatchError(descriptor.digest, descriptor.size, this.name, size);

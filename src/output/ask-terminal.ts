@@ -26,20 +26,22 @@ export async function askTerminal({ question, isSecret, stdin, stderr, signal }:
   const reader = createInterface({ input: stdin, output, terminal: true, prompt: '', historySize: 0 });
   // Asked when the terminal has stopped to echo: an answer may come at once.
   stderr.write(`${formatLine(0, SYMBOLS.question, question)}: `);
+  const { promise, resolve, reject } = Promise.withResolvers<string>();
+  const interrupt = (): void => {
+    reject(new DtError('DT_INTERRUPTED', 'interrupted'));
+  };
+  reader.once('line', resolve);
+  // In its raw mode a terminal sends no signal.
+  reader.once('SIGINT', interrupt);
+  reader.once('close', () => {
+    reject(new DtError('DT_USAGE', `no answer to "${question}"`));
+  });
+  signal.addEventListener('abort', interrupt);
+  if (signal.aborted) interrupt();
   try {
-    return await new Promise((resolve, reject) => {
-      const interrupt = (): void => {
-        reject(new DtError('DT_INTERRUPTED', 'interrupted'));
-      };
-      reader.once('line', resolve);
-      // In its raw mode a terminal sends no signal.
-      reader.once('SIGINT', interrupt);
-      reader.once('close', () => {
-        reject(new DtError('DT_USAGE', `no answer to "${question}"`));
-      });
-      signal.addEventListener('abort', interrupt, { once: true });
-    });
+    return await promise;
   } finally {
+    signal.removeEventListener('abort', interrupt);
     reader.close();
     if (isSecret) stderr.write('\n');
   }

@@ -1,5 +1,6 @@
 import { createInterface, type Interface } from 'node:readline';
 import { Readable } from 'node:stream';
+import { DtError } from '../domain/errors.ts';
 import type { Prompter } from '../workflows/ports.ts';
 import { formatLine, SYMBOLS } from './line-format.ts';
 
@@ -8,13 +9,15 @@ export interface LinePrompterOptions {
   readonly openInput: () => Readable;
   /** Takes the question; standard error, so that results stay clean. */
   readonly write: (text: string) => void;
+  /** Ends a question that waits for its answer. */
+  readonly signal: AbortSignal;
 }
 
 const YES: readonly string[] = ['y', 'yes'];
 /** Input without a line break in so many bytes is no answer of a person. */
 const MAX_UNREAD_BYTES = 64 * 1024;
 
-/** Reads one line per question from a stream, terminal or not. Anything but `y` or `yes`, and the end, is a no. */
+/** Reads one line per question from a stream, terminal or not. Anything but `y` or `yes`, and the end, is a no; an interruption is DT_INTERRUPTED. */
 export class LinePrompter implements Prompter {
   readonly #options: LinePrompterOptions;
   #reader: Interface | undefined;
@@ -35,10 +38,28 @@ export class LinePrompter implements Prompter {
       this.#reader = createInterface({ input: Readable.from(endAtLongLine(input)), terminal: false });
     }
     this.#lines ??= this.#reader[Symbol.asyncIterator]();
-    const answer = await this.#lines.next();
+    const answer = await this.#orInterruption(this.#lines.next());
     const isEnd = answer.done === true;
     if (isEnd || !this.#isEchoed) this.#options.write('\n');
     return !isEnd && YES.includes(answer.value.trim().toLowerCase());
+  }
+
+  /** Interrupted, the program must not wait for a line that may never come, nor take one for an answer. */
+  async #orInterruption<T>(answer: Promise<T>): Promise<T> {
+    const { signal, write } = this.#options;
+    const { promise: interruption, reject } = Promise.withResolvers<never>();
+    const interrupt = (): void => {
+      reject(new DtError('DT_INTERRUPTED', 'interrupted'));
+      write('\n');
+      this.close();
+    };
+    if (signal.aborted) interrupt();
+    else signal.addEventListener('abort', interrupt, { once: true });
+    try {
+      return await Promise.race([interruption, answer]);
+    } finally {
+      signal.removeEventListener('abort', interrupt);
+    }
   }
 
   /** Lets go of the stream. */

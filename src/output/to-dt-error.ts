@@ -1,4 +1,5 @@
-import { DtError, errorMessage, type ErrorCode, findWorstError, systemErrorCode } from '../domain/errors.ts';
+import { findWorstError } from '../domain/error-rules.ts';
+import { DtError, errorMessage, type ErrorCode, systemErrorCode } from '../domain/errors.ts';
 
 /** What a system error means when nobody gave it a better sentence. */
 const SYSTEM_ERROR_CODES: ReadonlyMap<string, ErrorCode> = new Map([

@@ -1,12 +1,16 @@
 import type { Readable } from 'node:stream';
-import type { DtError } from '../domain/errors.ts';
+import { DtError } from '../domain/errors.ts';
 import { Authorizer, type Access } from './auth/authorizer.ts';
 import { wordBodyErrors } from './http/body-errors.ts';
 import type { CredentialSource } from './auth/credentials.ts';
 import { detectBaseUrl, type SchemeRules } from './detect-base-url.ts';
 import type { HttpRequest, HttpResponse, HttpStreamResponse } from './http/http-message.ts';
-import { toRegistryError } from './registry-error.ts';
+import { findWebPage, toRegistryError, type CredentialUse } from './registry-error.ts';
 import { giveUpStranger, retryTransient, toFinalError, type RetryPolicy } from './http/retry.ts';
+
+/** One for the challenge, one for a scope that it names only then. */
+const MAX_CHALLENGE_ANSWERS = 2;
+const MAX_ERROR_BODY_BYTES = 64 * 1024;
 
 export interface RegistryClientOptions extends SchemeRules {
   readonly credentials: CredentialSource;
@@ -29,6 +33,8 @@ export interface RegistryRequest extends Access {
   readonly limitBytes?: number;
   /** The caller tries again by itself: what it gets may be transient. Always the case for a body that is opened. */
   readonly isSingleTry?: boolean;
+  /** A digest vouches for the answer, whoever gives it. */
+  readonly isVerified?: boolean;
 }
 
 /**
@@ -71,6 +77,11 @@ export class RegistryClient {
     return this.#authorizer.wasChallenged;
   }
 
+  /** True once a credential was shown and refused: showing it again may lock an account. */
+  get hasRefusedCredential(): boolean {
+    return this.#authorizer.wasRefused;
+  }
+
   /** Asks for `/v2/` with the credential for the registry as a whole. Throws DT_AUTH_REQUIRED or DT_AUTH_DENIED if it is refused. */
   async checkLogin(signal?: AbortSignal): Promise<void> {
     const path = new URL('v2/', await this.#findBaseUrl(signal));
@@ -80,6 +91,8 @@ export class RegistryClient {
   /** Sends a request and reads the whole answer. */
   async send(request: RegistryRequest): Promise<HttpResponse> {
     const response = await this.#exchange(request, (raw) => this.#options.http.send(raw, request.limitBytes));
+    const page = findWebPage(request.method, response);
+    if (page !== undefined) throw page;
     if (!request.expect.includes(response.status)) throw await this.#toError(request, response);
     return response;
   }
@@ -90,11 +103,8 @@ export class RegistryClient {
       const answer = await this.#options.http.stream(raw);
       return { ...answer, body: wordBodyErrors(answer.body, raw) };
     });
-    if (!request.expect.includes(response.status)) {
-      response.body.destroy();
-      throw await this.#toError(request, { ...response, body: Buffer.alloc(0) });
-    }
-    return response;
+    if (request.expect.includes(response.status)) return response;
+    throw await this.#toError(request, { ...response, body: await readStart(response.body) });
   }
 
   async #exchange<T extends HttpResponse | HttpStreamResponse>(
@@ -114,36 +124,50 @@ export class RegistryClient {
           body,
           signal: request.signal,
           isSingleTry: request.isSingleTry ?? false,
+          isVerified: request.isVerified ?? false,
         });
       } finally {
         if (body !== undefined && 'destroy' in body) body.destroy();
       }
     };
 
-    const presented = await this.#authorizer.authorize(request, base);
-    const first = await attempt(presented);
-    // Where a redirect has led, a challenge is that of a stranger.
-    if (first.status !== 401 || first.url.origin !== base.origin) return first;
-    const header = first.headers['www-authenticate'];
-    const authorization = await this.#authorizer.answerChallenge(header, presented, request, base);
-    if (authorization === undefined) return first;
-    if (!Buffer.isBuffer(first.body)) first.body.destroy();
-    return attempt(authorization);
+    let presented = await this.#authorizer.authorize(request, base);
+    let response = await attempt(presented);
+    for (let answers = 0; answers < MAX_CHALLENGE_ANSWERS; answers++) {
+      // Where a redirect has led, a challenge is that of a stranger.
+      if (response.status !== 401 || response.url.origin !== base.origin) break;
+      const header = response.headers['www-authenticate'];
+      const next = await this.#authorizer.answerChallenge(header, presented, request, base, answers > 0);
+      if (next === undefined) break;
+      if (!Buffer.isBuffer(response.body)) response.body.destroy();
+      presented = next;
+      response = await attempt(presented);
+    }
+    if (response.status === 401 && presented !== undefined) this.#authorizer.noteRefusal(presented);
+    return response;
   }
 
   /** Asked about after a 401 only: a credential that cannot be read must not hide another failure. */
-  async #hadCredential(request: RegistryRequest, status: number): Promise<boolean> {
-    return status === 401 && (await this.#authorizer.findCredential(request)) !== undefined;
+  async #findCredentialUse(request: RegistryRequest, status: number): Promise<CredentialUse> {
+    if (status !== 401 || (await this.#authorizer.findCredential(request)) === undefined) return 'none';
+    return this.#authorizer.wasChallenged ? 'shown' : 'unasked';
   }
 
-  async #toError(request: RegistryRequest, response: Omit<HttpResponse, 'url'>): Promise<DtError> {
+  async #toError(request: RegistryRequest, response: HttpResponse): Promise<DtError> {
+    const { origin, host } = response.url;
+    if (origin !== (await this.#findBaseUrl(request.signal)).origin && [401, 403].includes(response.status)) {
+      return new DtError(
+        'DT_AUTH_DENIED',
+        `${host}, where ${this.registry} keeps ${request.what}, refuses it (${String(response.status)})`,
+      );
+    }
     const context = {
       method: request.method,
       registry: this.registry,
       repository: request.repository,
       what: request.what,
     };
-    const error = toRegistryError(context, response, await this.#hadCredential(request, response.status));
+    const error = toRegistryError(context, response, await this.#findCredentialUse(request, response.status));
     const triesAgain = request.isSingleTry === true || typeof request.body === 'function';
     return triesAgain ? error : toFinalError(error);
   }
@@ -164,4 +188,20 @@ export class RegistryClient {
     }
     return this.#baseUrl;
   }
+}
+
+/** The start of the body of an error answer; what cannot be read is left out. */
+async function readStart(body: Readable): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let sizeBytes = 0;
+  try {
+    for await (const chunk of body as AsyncIterable<Buffer>) {
+      chunks.push(chunk);
+      sizeBytes += chunk.length;
+      if (sizeBytes >= MAX_ERROR_BODY_BYTES) break;
+    }
+  } catch {
+    // The status has said what matters.
+  }
+  return Buffer.concat(chunks);
 }

@@ -50,6 +50,7 @@ export async function createRegistryClients(options: RegistryClientsOptions): Pr
     maxSocketsPerHost: 2 * concurrency,
     environment,
     caFiles: options.caFiles,
+    proxyTimeoutMs: options.idleTimeoutMs,
   });
   const http = createHttpClient({
     userAgent,

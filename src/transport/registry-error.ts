@@ -6,6 +6,9 @@ import { isTransientStatus, MAX_RETRY_AFTER_MS, parseRetryAfter } from './http/r
 
 const MAX_MESSAGE_LENGTH = 300;
 const MAX_ERRORS = 3;
+const MAX_PAGE_START_BYTES = 256;
+/** Only registries send these. */
+const REGISTRY_HEADERS = ['docker-distribution-api-version', 'docker-content-digest'];
 /** Registries say it with statuses from 400 to 412 and codes of their own; the word is in all of them. */
 const IMMUTABLE_PATTERN = /immutab/i;
 
@@ -69,17 +72,45 @@ function toUnexpectedError(
 ): DtError {
   const { status } = response;
   const waitMs = tooLongWaitMs(response);
-  return new DtError('DT_REGISTRY_ERROR', `${place}: unexpected answer ${String(status)} to ${method} ${what}`, {
+  const message =
+    status === 429
+      ? `${place}: the registry limits how much it is asked (429 to ${method} ${what})`
+      : `${place}: unexpected answer ${String(status)} to ${method} ${what}`;
+  return new DtError('DT_REGISTRY_ERROR', message, {
     ...(waitMs === undefined ? detail : { detail: `The registry asks to wait ${formatDuration(waitMs)}.` }),
+    ...(status === 429 ? { hints: ['{bin} auth login HOST, as many registries allow more to known users'] } : {}),
     isTransient: isTransientStatus(status) && waitMs === undefined,
   });
 }
+
+/** The error of an answer that is a page for people, such as that of a sign-in portal; undefined for any other. */
+export function findWebPage(method: string, { status, url, headers, body }: HttpResponse): DtError | undefined {
+  if (status >= 300) return undefined;
+  const isMarked = REGISTRY_HEADERS.some((name) => headers[name] !== undefined);
+  if (isMarked || !/^text\/html\b/i.test(headers['content-type'] ?? '')) return undefined;
+  // Some registries call the empty body of an answer HTML.
+  if (method !== 'HEAD' && !/^\s*</.test(body.toString('utf8', 0, MAX_PAGE_START_BYTES))) return undefined;
+  return new DtError('DT_REGISTRY_ERROR', `${url.host} answers with a web page instead of the API of a registry`, {
+    detail: 'A sign-in page or a proxy may stand in between, or the name may be that of a web site.',
+    hints: [`curl -i ${new URL('/v2/', url).href}`],
+  });
+}
+
+/** What became of a credential in a request that was answered 401. */
+export type CredentialUse = 'none' | 'shown' | 'unasked';
+
+const CREDENTIAL_DETAILS: Readonly<Record<CredentialUse, (registry: string) => string>> = {
+  none: (registry) => `No credentials were found for ${registry}.`,
+  shown: (registry) => `The registry refused the credentials for ${registry}.`,
+  unasked: (registry) =>
+    `${registry} asks for no way to log in that is known here (basic, bearer), so the credentials were not shown.`,
+};
 
 /** Words an answer that is not the expected one: DT_AUTH_REQUIRED, DT_AUTH_DENIED, DT_NOT_FOUND, DT_TAG_EXISTS or DT_REGISTRY_ERROR. */
 export function toRegistryError(
   context: RequestContext,
   response: Pick<HttpResponse, 'status' | 'body' | 'headers'>,
-  hadCredential: boolean,
+  credential: CredentialUse,
 ): DtError {
   const { registry, repository, what } = context;
   const place = repository === '' ? registry : `${registry}/${repository}`;
@@ -96,9 +127,7 @@ export function toRegistryError(
   switch (response.status) {
     case 401:
       return new DtError('DT_AUTH_REQUIRED', `${place}: authentication required for ${what} (401)`, {
-        detail: hadCredential
-          ? `The registry refused the credentials for ${registry}.`
-          : `No credentials were found for ${registry}.`,
+        detail: CREDENTIAL_DETAILS[credential](registry),
         hints: [`{bin} auth login ${registry}`],
       });
     case 403:

@@ -1,18 +1,24 @@
 import { mapConcurrently, type ConcurrencyOptions } from '../content/map-concurrently.ts';
-import { DtError, EXIT_CODES, isDtError } from '../domain/errors.ts';
+import { DtError, isDtError } from '../domain/errors.ts';
 import { tryAll, tryOne, type Outcome } from './collect-failures.ts';
 
-/** So many refusals in a row, and none of the rest is asked for: a wrong password must not lock an account. */
+/** A password that was refused so often is not shown again: it must not lock an account. */
 const MAX_REFUSALS = 3;
+
+export interface RegistryQuestions<Item> {
+  readonly registryOf: (item: Item) => string;
+  /** True once the registry has refused a credential that it was shown. */
+  readonly refusesCredential: (registry: string) => boolean;
+}
 
 /**
  * Asks for every item and returns the outcomes in the order of the items; those of one registry side by side, but for the
- * first, which learns how that registry wants to be talked to. A registry that cannot be reached, or that refuses again and
- * again and has answered nothing, is not asked for the rest, which fails as well.
+ * first, which learns how that registry wants to be talked to. A registry that cannot be reached, or that refuses the
+ * credential again and again, is not asked for the rest, which fails as well.
  */
 export async function askRegistries<Item, Result>(
   items: readonly Item[],
-  registryOf: (item: Item) => string,
+  { registryOf, refusesCredential }: RegistryQuestions<Item>,
   options: ConcurrencyOptions,
   ask: (item: Item, signal: AbortSignal) => Promise<Result>,
 ): Promise<Outcome<Result>[]> {
@@ -23,9 +29,10 @@ export async function askRegistries<Item, Result>(
     for (const [index, item] of group.entries()) {
       const outcome = await tryOne(signal, async () => ask(item, signal));
       outcomes.set(item, outcome);
-      if (!('error' in outcome) || !isRefusal(outcome.error)) return group.slice(index + 1);
+      const isLost = 'error' in outcome && isDtError(outcome.error, 'DT_REGISTRY_UNREACHABLE');
+      if (!('error' in outcome) || (!isLost && !refusesCredential(registry))) return group.slice(index + 1);
       refusals++;
-      if (refusals < MAX_REFUSALS && !isDtError(outcome.error, 'DT_REGISTRY_UNREACHABLE')) continue;
+      if (refusals < MAX_REFUSALS && !isLost) continue;
       for (const unasked of group.slice(index + 1)) {
         outcomes.set(unasked, { error: toUnaskedError(registry, outcome.error) });
       }
@@ -37,10 +44,6 @@ export async function askRegistries<Item, Result>(
   const answers = await tryAll(rest, options, ask);
   for (const [index, item] of rest.entries()) outcomes.set(item, answers[index] as Outcome<Result>);
   return items.map((item) => outcomes.get(item) as Outcome<Result>);
-}
-
-function isRefusal(error: DtError): boolean {
-  return error.code === 'DT_REGISTRY_UNREACHABLE' || error.exitCode === EXIT_CODES.authentication;
 }
 
 function toUnaskedError(registry: string, error: DtError): DtError {

@@ -27,7 +27,10 @@ export type TagCheck =
 export async function checkTags(targets: readonly TagTarget[], context: RunContext): Promise<Outcome<TagCheck>[]> {
   return askRegistries(
     targets,
-    ({ reference }) => reference.registry,
+    {
+      registryOf: ({ reference }) => reference.registry,
+      refusesCredential: (registry) => context.clients.forRegistry(registry).hasRefusedCredential,
+    },
     context,
     async ({ reference, digests }, signal): Promise<TagCheck> => {
       const digest = await findTag(openRepository(context, reference, 'push'), tagIdentifier(reference), signal);

@@ -1,5 +1,6 @@
 import { mapConcurrently, type ConcurrencyOptions } from '../content/map-concurrently.ts';
-import { copyError, DtError, findWorstError, isFatal, type ImageFailure } from '../domain/errors.ts';
+import { copyError, findWorstError, isFatal } from '../domain/error-rules.ts';
+import { DtError, type ImageFailure } from '../domain/errors.ts';
 import { formatCount } from '../domain/format-quantity.ts';
 
 /** What became of one of several items. */

@@ -3,7 +3,7 @@ import {
   loginFilePath,
   parseCredentialDocument,
   readCredentialFile,
-  toRecord,
+  readSection,
   type Environment,
 } from '../transport/auth/credential-files.ts';
 import type { HelperName } from '../transport/auth/credential-helper.ts';
@@ -22,10 +22,10 @@ export interface CredentialPlace {
 }
 
 /** Throws DT_CONFIG_INVALID. */
-export async function findCredentialPlace(scope: CredentialScope, environment: Environment): Promise<CredentialPlace> {
+export function findCredentialPlace(scope: CredentialScope, environment: Environment): CredentialPlace {
   const file = loginFilePath(environment);
   const key = storageKey(scope);
-  const name = findHelperName(await readCredentialFile(file), key);
+  const name = findHelperName(readCredentialFile(file), key);
   return { file, key, helper: name === undefined ? undefined : { name, file } };
 }
 
@@ -33,17 +33,17 @@ export async function findCredentialPlace(scope: CredentialScope, environment: E
 export async function writeAuthEntry({ file, key }: CredentialPlace, entry: object): Promise<void> {
   await updateSecretFile(file, (text) => {
     const document = parseCredentialDocument(text ?? '', file);
-    const auths = withoutKey(toRecord(document['auths']), key);
+    const auths = withoutKey(readSection(document, 'auths', file), key);
     return formatDocument({ ...document, auths: { ...auths, [key]: entry } });
   });
 }
 
 /** Takes the entry out of the `auths` of the file, in every spelling of its key. True if there was one. */
 export async function removeAuthEntry({ file, key }: CredentialPlace): Promise<boolean> {
-  if (!(await readCredentialFile(file)).auths.has(normalizeKey(key))) return false;
+  if (!readCredentialFile(file).auths.has(normalizeKey(key))) return false;
   await updateSecretFile(file, (text) => {
     const document = parseCredentialDocument(text ?? '', file);
-    return formatDocument({ ...document, auths: withoutKey(toRecord(document['auths']), key) });
+    return formatDocument({ ...document, auths: withoutKey(readSection(document, 'auths', file), key) });
   });
   return true;
 }

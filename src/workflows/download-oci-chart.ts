@@ -1,6 +1,6 @@
-import { buffer } from 'node:stream/consumers';
+import { readBlobBytes } from '../content/read-blob-bytes.ts';
 import type { RegistryStore } from '../content/registry-store.ts';
-import { verifyBlob } from '../content/verified-stream.ts';
+import { retryMismatch } from '../content/retry-mismatch.ts';
 import { chartTag } from '../domain/chart/chart-manifest.ts';
 import { MAX_CHART_BYTES } from '../domain/chart/chart-tree.ts';
 import { DtError, isDtError } from '../domain/errors.ts';
@@ -22,10 +22,13 @@ export async function downloadOciChart(
   version: string | undefined,
   context: RunContext,
 ): Promise<Buffer> {
+  const { signal } = context;
   const reference = parseChartReference(location, version);
   const store = openRepository(context, reference);
   const identifier = reference.digest ?? (await chooseTag(store, version ?? reference.tag, location, context));
-  const manifest = parseManifest(await store.readManifest(identifier, context.signal));
+  const manifest = parseManifest(
+    await retryMismatch(store, async (bypassesCaches) => store.readManifest(identifier, { signal, bypassesCaches })),
+  );
   const layer =
     manifest.kind === 'manifest'
       ? manifest.layers.find(({ mediaType }) => mediaType === MEDIA_TYPE_HELM_CHART)
@@ -38,7 +41,7 @@ export async function downloadOciChart(
   if (layer.size > MAX_CHART_BYTES) {
     throw new DtError('DT_CHART_TOO_LARGE', `the chart ${location} is larger than ${String(MAX_CHART_BYTES)} bytes`);
   }
-  return buffer(verifyBlob(await store.openBlob(layer, { signal: context.signal }), layer, store.name));
+  return readBlobBytes(store, layer, { signal });
 }
 
 function parseChartReference(location: string, version: string | undefined): Reference {

@@ -1,11 +1,12 @@
-import { copyError, errorMessage, isDtError } from '../domain/errors.ts';
+import { copyError } from '../domain/error-rules.ts';
+import { errorMessage, isDtError } from '../domain/errors.ts';
 import { formatAuthEntry } from '../transport/auth/credential-entry.ts';
 import { storeInHelper } from '../transport/auth/credential-helper.ts';
-import { parseCredentialScope, type CredentialScope } from '../domain/oci/credential-keys.ts';
+import { formatScope, parseCredentialScope, type CredentialScope } from '../domain/oci/credential-keys.ts';
 import { createCredentialResolver, type GivenCredential } from '../transport/auth/credentials.ts';
 import type { RunContext } from './context.ts';
 import { findCredentialPlace, writeAuthEntry, type CredentialPlace } from './credential-place.ts';
-import { describeOrigin } from './describe-origin.ts';
+import { describeOrigin } from '../domain/oci/credential-origin.ts';
 
 export interface LogInResult {
   readonly registry: string;
@@ -30,9 +31,9 @@ export interface LogInResult {
 export async function logIn(target: string, credential: GivenCredential, context: RunContext): Promise<LogInResult> {
   const { reporter, signal, environment } = context;
   const scope = parseCredentialScope(target);
-  const place = await findCredentialPlace(scope, environment);
+  const place = findCredentialPlace(scope, environment);
   const client = context.clients.forRegistry(scope.registry);
-  await reporter.step(`Logging in to ${scope.registry} as ${credential.username}`, async () => {
+  await reporter.step(`Logging in to ${formatScope(scope)} as ${credential.username}`, async () => {
     try {
       await client.checkLogin(signal);
     } catch (error) {

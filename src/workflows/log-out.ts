@@ -3,7 +3,7 @@ import { parseCredentialScope } from '../domain/oci/credential-keys.ts';
 import { createCredentialResolver } from '../transport/auth/credentials.ts';
 import type { RunContext } from './context.ts';
 import { findCredentialPlace, removeAuthEntry, type CredentialPlace } from './credential-place.ts';
-import { describeOrigin } from './describe-origin.ts';
+import { describeOrigin } from '../domain/oci/credential-origin.ts';
 
 export interface LogOutResult {
   readonly registry: string;
@@ -23,7 +23,7 @@ export interface LogOutResult {
 export async function logOut(target: string, context: RunContext): Promise<LogOutResult> {
   const { environment, signal, reporter } = context;
   const scope = parseCredentialScope(target);
-  const place = await findCredentialPlace(scope, environment);
+  const place = findCredentialPlace(scope, environment);
   const helper = await findUsableHelper(place, context);
   if (helper !== undefined) await eraseFromHelper(helper, place.key, { environment, signal });
   const removed = await removeAuthEntry(place);

@@ -1,4 +1,5 @@
-import { isDtError, withSide, type Side } from '../domain/errors.ts';
+import { withSide } from '../domain/error-rules.ts';
+import { isDtError, type Side } from '../domain/errors.ts';
 
 /** Runs a copy that talks to registries on one side only, and puts that side into what they fail with. */
 export async function nameSide<T>(side: Side, run: () => Promise<T>): Promise<T> {

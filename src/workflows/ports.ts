@@ -22,7 +22,7 @@ export interface Reporter {
   debug(message: string): void;
 }
 
-/** Asks the user a question that is answered with yes or no. The end of standard input is a no. */
+/** Asks the user a question that is answered with yes or no. The end of standard input is a no. Throws DT_INTERRUPTED. */
 export interface Prompter {
   confirm(question: string): Promise<boolean>;
 }

@@ -1,5 +1,6 @@
 import { PARTIAL_EXTENSION } from '../archive/wrap-writer.ts';
-import { DtError, isDtError, isFatal } from '../domain/errors.ts';
+import { isFatal } from '../domain/error-rules.ts';
+import { DtError, isDtError } from '../domain/errors.ts';
 import { formatBytes } from '../domain/format-quantity.ts';
 import type { Reference } from '../domain/oci/reference.ts';
 import { readAllocatedBytes, readFreeBytes } from '../files/output-place.ts';
@@ -34,19 +35,22 @@ export async function requireFreeSpace(
 
 /**
  * Opens an upload in one repository of each registry and cancels it, so that credentials that are missing, wrong or too
- * weak show before anything is read. Throws what a registry says that refuses every repository asked, or cannot be reached;
- * what it says about one of several is left to the push, which goes on with the others.
+ * weak show before anything is read. Throws what a registry says that refuses all repositories, or the credential itself, or
+ * cannot be reached; what it says about some of several is left to the push, which goes on with the others.
  */
 export async function requirePushPermission(repositories: readonly Repository[], context: RunContext): Promise<void> {
   await Promise.all(
-    [...Map.groupBy(repositories, ({ registry }) => registry).values()].map(async (group) => {
+    [...Map.groupBy(repositories, ({ registry }) => registry)].map(async ([registry, group]) => {
+      const unique = uniqueRepositories(group);
       let refusal: { readonly error: unknown } | undefined;
-      for (const repository of uniqueRepositories(group).slice(0, MAX_PROBED_REPOSITORIES)) {
+      for (const repository of unique.slice(0, MAX_PROBED_REPOSITORIES)) {
         const refused = await findRefusal(repository, context);
         if (refused === undefined) return;
         refusal ??= refused;
       }
-      if (refusal !== undefined) throw refusal.error;
+      const isHopeless =
+        unique.length <= MAX_PROBED_REPOSITORIES || context.clients.forRegistry(registry).hasRefusedCredential;
+      if (refusal !== undefined && isHopeless) throw refusal.error;
     }),
   );
 }

@@ -9,6 +9,7 @@ import { listFailures, toOutcome, tryAll, type Outcome } from './collect-failure
 import type { RunContext } from './context.ts';
 import { acceptedDigests, type ImagePush } from './plan-image-pushes.ts';
 import { openRepository } from './registry-stores.ts';
+import { runStep } from './run-step.ts';
 
 /** An image with what the target said about its tag. */
 export interface CheckedPush {
@@ -42,7 +43,8 @@ export async function pushImages(checked: readonly CheckedPush[], context: RunCo
   if (checked.length === 0) return { summary: NOTHING_PUSHED, failures: [] };
   const { reporter } = context;
   const startedAt = performance.now();
-  const { summary, copied } = await reporter.step(
+  const { summary, copied } = await runStep(
+    reporter,
     'Pushing images',
     async (progress) => {
       const missing = checked.filter(isMissing).map(({ push }) => push);
@@ -51,19 +53,30 @@ export async function pushImages(checked: readonly CheckedPush[], context: RunCo
         progress.addBytes(sizeBytes);
       });
     },
-    (done) => describeSummary(done.summary, checked.length, performance.now() - startedAt),
+    {
+      findFailure: ({ copied }) => findTotalFailure(copied),
+      done: ({ summary }) => describeSummary(summary, checked.length, performance.now() - startedAt),
+    },
   );
   const pushes = checked.filter((_, index) => 'result' in (copied[index] ?? {})).map(({ push }) => push);
-  const verified = await reporter.step(
-    'Verifying images',
-    async () => tryAll(pushes, context, async (push, signal) => verifyTarget(push, context, signal)),
-    (outcomes) => `${formatCount(countSuccesses(outcomes), 'image')} verified in the target`,
-  );
+  const verified = pushes.length === 0 ? [] : await verifyImages(pushes, context);
   const failures = [
     ...listFailures(checked, copied, ({ push }) => push.image.image),
     ...listFailures(pushes, verified, ({ image }) => image.image),
   ];
   return { summary, failures };
+}
+
+async function verifyImages(pushes: readonly ImagePush[], context: RunContext): Promise<Outcome<unknown>[]> {
+  return runStep(
+    context.reporter,
+    'Verifying images',
+    async () => tryAll(pushes, context, async (push, signal) => verifyTarget(push, context, signal)),
+    {
+      findFailure: findTotalFailure,
+      done: (outcomes) => `${formatCount(countSuccesses(outcomes), 'image')} verified in the target`,
+    },
+  );
 }
 
 /** The outcomes are those of `checked`: an image of which not even the tag could be asked for has failed already. */
@@ -111,6 +124,12 @@ async function verifyTarget(push: ImagePush, context: RunContext, signal: AbortS
       `${formatReference(target)} is the index ${digest}: the registry refused the original ${graph.root.descriptor.digest} without all its platforms; its signatures do not apply`,
     );
   }
+}
+
+/** An error if there is nothing else. */
+function findTotalFailure(outcomes: readonly Outcome<unknown>[]): DtError | undefined {
+  const errors = outcomes.flatMap((outcome) => ('error' in outcome ? [outcome.error] : []));
+  return errors.length === outcomes.length ? errors[0] : undefined;
 }
 
 function countSuccesses(outcomes: readonly Outcome<unknown>[]): number {

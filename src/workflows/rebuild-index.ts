@@ -19,7 +19,7 @@ export async function rebuildImageGraph(store: ReadableStore, image: LockImage, 
   const { concurrency, signal } = context;
   const platformGraphs: Graph[] = [];
   for (const { digest } of image.digests) {
-    platformGraphs.push(await readGraph(store, await store.readManifest(digest, signal), { concurrency, signal }));
+    platformGraphs.push(await readGraph(store, await store.readManifest(digest, { signal }), { concurrency, signal }));
   }
   const [only] = platformGraphs;
   if (only === undefined) {

@@ -29,7 +29,10 @@ export async function resolveImages(images: readonly ChartImage[], context: RunC
   const references = [...new Set(images.map(({ image }) => image))].map((text) => ({ text, ...parseReference(text) }));
   const outcomes = await askRegistries(
     references,
-    ({ registry }) => registry,
+    {
+      registryOf: ({ registry }) => registry,
+      refusesCredential: (registry) => context.clients.forRegistry(registry).hasRefusedCredential,
+    },
     context,
     async (reference, signal) => resolveReference(reference, context, signal),
   );
@@ -49,7 +52,9 @@ async function resolveReference(
   signal: AbortSignal,
 ): Promise<Omit<SourceImage, 'image'>> {
   const store = openRepository(context, reference);
-  const root = await retryMismatch(store, async () => store.readManifest(referenceIdentifier(reference), signal));
+  const root = await retryMismatch(store, async (bypassesCaches) =>
+    store.readManifest(referenceIdentifier(reference), { signal, bypassesCaches }),
+  );
   const manifest = parseManifest(root);
   if (manifest.kind === 'index') return { store, root, resolved: { kind: 'index', index: manifest } };
   const platform = await readConfigPlatform(store, manifest, signal);

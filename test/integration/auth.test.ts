@@ -148,7 +148,8 @@ describe('auth login', () => {
   test('leaves a file alone that it cannot read, without quoting it', async (t) => {
     const { host, file, login } = await surround(t);
     await mkdir(join(file, '..'));
-    for (const text of ['{"auths":{"x":{"auth":"UExBTlRFRA"', '[]']) {
+    const texts = ['{"auths":{"x":{"auth":"UExBTlRFRA"', '[]', '{"auths":["UExBTlRFRA"]}', '{"auths":"UExBTlRFRA"}'];
+    for (const text of texts) {
       await writeFile(file, text);
       const result = await login(host);
       assert.deepEqual([result.code, errorCode(result)], [1, 'DT_CONFIG_INVALID']);
@@ -185,7 +186,9 @@ describe('auth login', () => {
     });
     t.after(async () => registry.close());
     for (const user of ['anna', 'bert']) {
-      assert.equal((await login(`${registry.host}/${user}`, { user, secret: `${user}-secret` })).code, 0);
+      const { code, stderr } = await login(`${registry.host}/${user}`, { user, secret: `${user}-secret` });
+      assert.equal(code, 0, stderr);
+      assert.ok(stderr.includes(`${registry.host}/${user}`), 'the path is named');
     }
     assert.deepEqual(await readConfig(), {
       auths: {
@@ -312,6 +315,7 @@ describe('auth check', () => {
     assert.equal((await check(`${host}/new/app`, '--push'))['action'], 'push');
     const missing = await sandbox.run(['auth', 'check', `${host}/team/app:9`]);
     assert.deepEqual([missing.code, errorCode(missing)], [5, 'DT_NOT_FOUND']);
+    assert.match(missing.stderr, /access works/);
     const nobody = await sandbox.run(['auth', 'check', '127.0.0.1:9/a/b', '--push', '--retries', '0']);
     assert.deepEqual([nobody.code, errorCode(nobody)], [5, 'DT_REGISTRY_UNREACHABLE']);
 
@@ -322,6 +326,53 @@ describe('auth check', () => {
     for (const secret of ['planted-secret', encode(username, 'planted-secret').auth]) {
       assert.ok(!refused.stderr.includes(secret));
     }
+  });
+
+  test('of every failure tells which credentials there are', async (t) => {
+    const sandbox = await createSandbox(t);
+    const statuses: Readonly<Record<string, readonly [number, number, string]>> = {
+      unauthorized: [401, 4, 'DT_AUTH_REQUIRED'],
+      forbidden: [403, 4, 'DT_AUTH_DENIED'],
+      missing: [404, 5, 'DT_NOT_FOUND'],
+      broken: [500, 5, 'DT_REGISTRY_ERROR'],
+    };
+    const registry = await startScriptedServer(({ url }, response) => {
+      const [status = 404] = statuses[url.split('/')[2] ?? ''] ?? [];
+      response.writeHead(status).end('{}');
+    });
+    t.after(async () => registry.close());
+    const file = join(sandbox.home, 'auth.json');
+    const hosts = [registry.host, '127.0.0.1:9'];
+    await writeFile(
+      file,
+      JSON.stringify({ auths: Object.fromEntries(hosts.map((host) => [host, encode('u', 'planted')])) }),
+    );
+    const env = { REGISTRY_AUTH_FILE: file };
+    const cases = Object.entries(statuses).map(([path, [, code, name]]) => [registry.host, path, code, name] as const);
+    for (const [host, path, code, name] of [...cases, ['127.0.0.1:9', 'a', 5, 'DT_REGISTRY_UNREACHABLE'] as const]) {
+      const args = ['auth', 'check', `${host}/${path}/app:1`, '--json', '--retries', '0'];
+      const result = await sandbox.run(args, { env });
+      assert.deepEqual([result.code, errorCode(result)], [code, name], path);
+      const { detail } = parse(result)['error'] as { readonly detail: string };
+      assert.ok(detail.includes(`entry "${host}" of ${file}`), detail);
+      assert.equal(/access works/.test(detail), name === 'DT_NOT_FOUND', detail);
+    }
+  });
+
+  test('of a registry alone is a mistake, and asks nobody', async (t) => {
+    const { sandbox, host } = await surround(t);
+    for (const name of [host, `oci://${host}/`, 'registry.example.com', 'localhost', 'LOCALHOST:5000', '[::1]:5000']) {
+      const result = await sandbox.run(['auth', 'check', name]);
+      assert.deepEqual([result.code, errorCode(result)], [2, 'DT_USAGE'], name);
+    }
+  });
+
+  test('finds what was kept for the host in another case', async (t) => {
+    const { sandbox, host, login } = await surround(t);
+    const port = host.replace(/^.*:/, '');
+    assert.equal((await login(`LOCALHOST:${port}`)).code, 0);
+    for (const name of ['localhost', 'LocalHost'])
+      await sandbox.runOk(['auth', 'check', `${name}:${port}/a/b`, '--push']);
   });
 
   test('of a registry that does not ask says so', async (t) => {

@@ -67,6 +67,34 @@ for (const [command, side] of [
   );
 }
 
+test('Ctrl-C at the question of unwrap is no answer to it, and neither is a line that is typed then', async (t) => {
+  const run = await prepare(t, 'unwrap', { kind: 'status', status: 500 });
+  const args = [...run.args.filter((arg) => arg !== '--yes'), '--json'];
+  const child = spawn(DT_PATH, args, run.options);
+  t.after(() => child.kill('SIGKILL'));
+  const document = text(child.stdout);
+  let shown = '';
+  await new Promise<void>((resolve, reject) => {
+    child.stderr.on('data', (chunk: Buffer) => {
+      shown += chunk.toString();
+      if (shown.includes('[y/N] ')) resolve();
+    });
+    child.once('exit', () => {
+      reject(new Error(`it ended without a question: ${shown}`));
+    });
+  });
+  child.stdin.on('error', () => undefined);
+  const ended = endOf(child);
+  child.kill('SIGINT');
+  await Promise.race([once(child.stderr, 'data'), ended]);
+  child.stdin.write('y\n');
+  assert.equal(await ended, INTERRUPTED);
+  assert.match(shown, /\[y\/N\] \nError: /);
+  await checkEnd(shown, run.sandbox);
+  const { error } = JSON.parse(await document) as { readonly error: { readonly code: string } };
+  assert.equal(error.code, 'DT_INTERRUPTED');
+});
+
 interface RunToInterrupt {
   readonly sandbox: Sandbox;
   readonly args: readonly string[];

@@ -137,6 +137,22 @@ test('of a wrap that is one stream, a blob that the target refuses does not end 
   }
 });
 
+test('when no image can be pushed, no step of the push looks like a success', async (t) => {
+  const { sandbox } = await prepare(t);
+  await sandbox.runOk(WRAP);
+  const target = await startEmbeddedRegistry();
+  const front = await startRegistryProxy(target.host);
+  t.after(async () => Promise.all([front.close(), target.close()]));
+  front.refuse = (method, path) =>
+    method === 'PUT' && path.includes('/manifests/')
+      ? { status: 403, body: { errors: [{ code: 'DENIED' }] } }
+      : undefined;
+  const { code, stderr } = await sandbox.run(['unwrap', 'w.tgz', `${front.host}/m`, '--yes', '--plain']);
+  assert.equal(code, 4, stderr);
+  const pushing = stderr.slice(stderr.indexOf('Pushing'));
+  assert.ok(!pushing.includes('✔') && pushing.includes('✘') && !/verif/i.test(pushing), stderr);
+});
+
 interface Prepared {
   readonly sandbox: Sandbox;
   readonly source: EmbeddedRegistry;

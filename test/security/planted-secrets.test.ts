@@ -103,3 +103,17 @@ test('tries are counted in the lines', async () => {
   assert.match(result.stderr, /manifests\/1\.0 500, .*try 1$/m);
   assert.match(result.stderr, /manifests\/1\.0 500, .*try 2$/m);
 });
+
+for (const [name, args, code] of [
+  ['a chart', ['wrap', `oci://user:${PASSWORD}@127.0.0.1:9/charts/shop`], 2],
+  ['a registry to log in to', ['auth', 'login', `user:${PASSWORD}@127.0.0.1:9`, '--username', 'u'], 2],
+  ['a reference to check', ['auth', 'check', `user:${PASSWORD}@127.0.0.1:9/a/b:1.0`], 2],
+] as const) {
+  for (const more of [[], ['--json'], ['--log-level', 'debug']]) {
+    test(`a password in the name of ${name} is not told${more.length === 0 ? '' : ` with ${more.join(' ')}`}`, async () => {
+      const result = await runCli([...args, ...more]);
+      assert.equal(result.code, code, result.stderr);
+      assertNoSecret(result);
+    });
+  }
+}

@@ -34,9 +34,10 @@ async function startRedirecting(t: TestContext, location: (host: string) => stri
   return { server, http: createHttpClient({ userAgent: 'test', connections, retryPolicy: QUICK_RETRIES }) };
 }
 
-async function ask({ http, server }: Registry): Promise<number> {
+async function ask({ http, server }: Registry, isVerified = true): Promise<number> {
   const headers = { authorization: 'Bearer planted', cookie: 'planted=1' };
-  return (await http.send({ method: 'GET', url: new URL(`https://${server.host}/v2/a/blobs/x`), headers })).status;
+  const url = new URL(`https://${server.host}/v2/a/blobs/x`);
+  return (await http.send({ method: 'GET', url, headers, isVerified })).status;
 }
 
 test('a redirect from https to http goes without credentials', async (t) => {
@@ -50,6 +51,16 @@ test('a redirect from https to http goes without credentials', async (t) => {
   assert.equal(storage.requests.length, 1);
   assert.equal(storage.requests[0]?.headers.authorization, undefined);
   assert.equal(storage.requests[0]?.headers.cookie, undefined);
+});
+
+test('a redirect from https to http is not followed for what no digest vouches for', async (t) => {
+  const stranger = await startScriptedServer((_, response) => {
+    response.end('bytes');
+  });
+  t.after(async () => stranger.close());
+  const registry = await startRedirecting(t, () => `http://${stranger.host}/x`);
+  assert.ok(isDtError(await catchError(ask(registry, false)), 'DT_REGISTRY_ERROR'));
+  assert.deepEqual(stranger.requests, []);
 });
 
 for (const host of ['169.254.169.254', '[fd00:ec2::254]', '[fe80::1]', '2852039166', '[::ffff:a9fe:a9fe]']) {

@@ -108,8 +108,8 @@ test('token theft: a registry with TLS names a realm without', async (t) => {
   const trial = await startTrial(t, `http://${thief.host}/token`, authority, {
     tls: await authority.issue('127.0.0.1'),
   });
-  assert.equal((await failureOf(trial.ask())).code, 'DT_AUTH_DENIED');
-  assert.equal((await failureOf(trial.ask({ insecure: true }))).code, 'DT_AUTH_DENIED');
+  assert.equal((await failureOf(trial.ask())).code, 'DT_REALM_REFUSED');
+  assert.equal((await failureOf(trial.ask({ insecure: true }))).code, 'DT_REALM_REFUSED');
   assert.deepEqual(thief.requests, []);
 });
 
@@ -133,7 +133,7 @@ test('a registry that is not on loopback names a realm on loopback', async (t) =
   const local = await startTokenServer(t);
   const trial = await startTrial(t, `http://${local.host}/token`, authority, { address });
   const error = await failureOf(trial.ask({ usePlainHttp: [trial.registry.host] }));
-  assert.equal(error.code, 'DT_AUTH_DENIED');
+  assert.equal(error.code, 'DT_REALM_REFUSED');
   assert.deepEqual(local.requests, []);
 });
 
@@ -145,6 +145,6 @@ for (const realm of [
 ]) {
   test(`a registry names the metadata address ${realm} as its realm`, async (t) => {
     const trial = await startTrial(t, realm, await createTestAuthority(t), {});
-    assert.equal((await failureOf(trial.ask())).code, 'DT_AUTH_DENIED');
+    assert.equal((await failureOf(trial.ask())).code, 'DT_REALM_REFUSED');
   });
 }

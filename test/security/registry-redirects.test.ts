@@ -127,7 +127,7 @@ test('a challenge of the host that a redirect has led to gets no answer', async 
     allowPlainHttp: false,
   });
   await assert.rejects(new RegistryStore(client, 'library/app').openBlob(createContent().manifest), {
-    code: 'DT_AUTH_REQUIRED',
+    code: 'DT_AUTH_DENIED',
   });
   assert.equal(storage.requests.length, 1);
   assert.deepEqual(thief.requests, []);

@@ -1,5 +1,6 @@
 import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
+import { formatAccess } from '../../output/access-report.ts';
 import { BaseCommand } from '../base-command.ts';
 
 export default class AuthCheckCommand extends BaseCommand<typeof AuthCheckCommand> {
@@ -19,11 +20,11 @@ export default class AuthCheckCommand extends BaseCommand<typeof AuthCheckComman
 
   protected override async execute(): Promise<object> {
     const { flags, args } = this;
-    const { checkAccess, describeCredentials } = await import('../../workflows/check-access.ts');
+    const { checkAccess } = await import('../../workflows/check-access.ts');
     const action = flags.push ? 'push' : 'pull';
     const result = await checkAccess({ reference: args.reference, action }, await this.createRunContext());
     this.printSuccess(`${action === 'push' ? 'Push to' : 'Pull of'} ${result.reference} works`);
-    this.printResult(`    ${describeCredentials(result)}`);
+    this.printResult(formatAccess(result));
     return result;
   }
 }

@@ -24,7 +24,8 @@ export default class AuthLoginCommand extends BaseCommand<typeof AuthLoginComman
     const { logIn } = await import('../../workflows/log-in.ts');
     const result = await logIn(this.args.registry, credential, await this.createRunContext(credential));
     const place = result.helper === undefined ? result.file : `docker-credential-${result.helper}`;
-    this.printSuccess(`Logged in to ${registry} as ${result.username}; the credentials are in ${place}`);
+    const scope = result.path === undefined ? registry : `${registry}/${result.path}`;
+    this.printSuccess(`Logged in to ${scope} as ${result.username}; the credentials are in ${place}`);
     return result;
   }
 

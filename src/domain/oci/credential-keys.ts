@@ -13,30 +13,39 @@ export interface CredentialScope {
 
 /** Parses `HOST[/PATH]`, also in the spellings that files have (`https://HOST/v1/`). Throws DT_BAD_PREFIX. */
 export function parseCredentialScope(text: string): CredentialScope {
-  return parseRelocationPrefix(normalizeKey(text));
+  const { registry, path } = parseRelocationPrefix(normalizeKey(text));
+  return { registry: normalizeHost(registry), path };
+}
+
+/** `HOST[/PATH]`. */
+export function formatScope({ registry, path }: CredentialScope): string {
+  return path === '' ? registry : `${registry}/${path}`;
 }
 
 /** The key under which a credential is written: that of Docker. */
-export function storageKey({ registry, path }: CredentialScope): string {
-  if (path !== '') return `${registry}/${path}`;
-  return registry === DOCKER_HUB_REGISTRY ? DOCKER_HUB_KEY : registry;
+export function storageKey(scope: CredentialScope): string {
+  return scope.registry === DOCKER_HUB_REGISTRY && scope.path === '' ? DOCKER_HUB_KEY : formatScope(scope);
 }
 
 /**
  * The one spelling of a key that all spellings are compared by. Docker wrote keys as URLs once: `https://HOST/v1/` stands for
- * `HOST`; Docker Hub is `docker.io` under all of its names.
+ * `HOST`; Docker Hub is `docker.io` under all of its names; hosts are the same in upper and lower case.
  */
 export function normalizeKey(key: string): string {
-  const name = trimSlashes(key.replace(/^https?:\/\//, '')).replace(/^([^/]+)\/v[12]$/, '$1');
+  const name = trimSlashes(key.replace(/^https?:\/\//i, '')).replace(/^([^/]+)\/v[12]$/, '$1');
   const slash = name.indexOf('/');
-  return slash === -1 ? normalizeRegistry(name) : normalizeRegistry(name.slice(0, slash)) + name.slice(slash);
+  return slash === -1 ? normalizeHost(name) : normalizeHost(name.slice(0, slash)) + name.slice(slash);
 }
 
 /** The normalised keys that a repository may be found under, longest path first, the registry last. */
 export function lookupKeys(registry: string, repository: string): string[] {
-  const host = normalizeRegistry(registry);
+  const host = normalizeHost(registry);
   const parts = repository === '' ? [] : repository.split('/');
   return [...parts.map((_, index) => `${host}/${parts.slice(0, parts.length - index).join('/')}`), host];
+}
+
+function normalizeHost(host: string): string {
+  return normalizeRegistry(host.toLowerCase());
 }
 
 function trimSlashes(text: string): string {

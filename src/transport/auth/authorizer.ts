@@ -1,8 +1,11 @@
+import { isDtError } from '../../domain/errors.ts';
 import { parseChallenges, type Challenge } from './challenge.ts';
 import type { Credential } from './credential-entry.ts';
 import type { CredentialSource } from './credentials.ts';
 import type { HttpClient } from '../http/http-client.ts';
 import { fetchToken, formatBasic, type Token } from './token.ts';
+
+const MAX_MORE_SCOPES = 8;
 
 export interface AuthorizerOptions {
   readonly http: HttpClient;
@@ -24,7 +27,10 @@ export interface Access {
 export class Authorizer {
   readonly #options: AuthorizerOptions;
   readonly #tokens = new Map<string, Promise<Token>>();
+  /** What the registry wanted beside the scopes of an access, by these. */
+  readonly #moreScopes = new Map<string, readonly string[]>();
   #challenge: Challenge | undefined;
+  #wasRefused = false;
 
   constructor(options: AuthorizerOptions) {
     this.#options = options;
@@ -33,6 +39,16 @@ export class Authorizer {
   /** True once the registry has asked for credentials and got an answer: before that it has seen none. */
   get wasChallenged(): boolean {
     return this.#challenge !== undefined;
+  }
+
+  /** True once a credential was shown and refused. */
+  get wasRefused(): boolean {
+    return this.#wasRefused;
+  }
+
+  /** Takes in that the registry answered 401 to this header. A token may be refused for lack of rights only. */
+  noteRefusal(presented: string): void {
+    if (presented.startsWith('Basic ')) this.#wasRefused = true;
   }
 
   /** The credential that is there for the access, or undefined for anonymous access. */
@@ -51,19 +67,34 @@ export class Authorizer {
 
   /**
    * The header to try after a 401 with this `WWW-Authenticate` to a request that had presented the other one. Undefined if
-   * there is nothing to say.
+   * there is nothing to say; when the challenge was answered before (`isRepeated`), that is unless it names another scope.
    */
   async answerChallenge(
     header: string | undefined,
     presented: string | undefined,
     access: Access,
     baseUrl: URL,
+    isRepeated = false,
   ): Promise<string | undefined> {
     const challenge = await this.#chooseChallenge(parseChallenges(header), access);
     if (challenge === undefined) return undefined;
     this.#challenge = challenge;
-    await this.#dropToken(scopeKey(access), presented);
+    const key = scopeKey(access);
+    const wantsMore = presented !== undefined && this.#takeScopes(key, readScopes(challenge));
+    if (isRepeated && !wantsMore) return undefined;
+    await this.#dropToken(key, presented);
     return this.authorize(access, baseUrl);
+  }
+
+  /**
+   * Notes scopes for other repositories than ours that a registry wants although it got a token: behind a proxy that rewrites
+   * paths it knows a repository by another name. Returns true if they are new.
+   */
+  #takeScopes(key: string, scopes: readonly string[]): boolean {
+    const known = new Set([...key.split(' '), ...(this.#moreScopes.get(key) ?? [])].map(resourceOf));
+    const others = scopes.filter((scope) => !known.has(resourceOf(scope)));
+    if (others.length > 0) this.#moreScopes.set(key, others);
+    return others.length > 0;
   }
 
   /** Bearer wins where both are offered; basic is an answer only when there is something to say. */
@@ -99,14 +130,34 @@ export class Authorizer {
   }
 
   async #requestToken(challenge: Challenge, access: Access, baseUrl: URL): Promise<Token> {
-    return fetchToken(this.#options.http, {
-      challenge,
-      scopes: accessScopes(access),
-      credential: await this.findCredential(access),
-      registryUrl: baseUrl,
-      signal: this.#options.signal,
-    });
+    const credential = await this.findCredential(access);
+    const scopes = new Set([...accessScopes(access), ...(this.#moreScopes.get(scopeKey(access)) ?? [])]);
+    try {
+      return await fetchToken(this.#options.http, {
+        challenge,
+        scopes: [...scopes],
+        credential,
+        registryUrl: baseUrl,
+        signal: this.#options.signal,
+      });
+    } catch (error) {
+      if (credential !== undefined && isDtError(error, 'DT_AUTH_DENIED')) this.#wasRefused = true;
+      throw error;
+    }
   }
+}
+
+/** https://distribution.github.io/distribution/spec/auth/token/ */
+function readScopes({ parameters }: Challenge): string[] {
+  return (parameters['scope'] ?? '')
+    .split(' ')
+    .filter((scope) => scope !== '')
+    .slice(0, MAX_MORE_SCOPES);
+}
+
+/** A scope without its actions. */
+function resourceOf(scope: string): string {
+  return scope.slice(0, scope.lastIndexOf(':'));
 }
 
 function formatBearer(token: Token): string {

@@ -3,9 +3,13 @@ export type Credential =
   | { readonly kind: 'basic'; readonly username: string; readonly password: string }
   | { readonly kind: 'identity-token'; readonly token: string };
 
-/** The credential in an entry of `auths`; undefined for an empty entry and for anything else. */
-export function parseAuthEntry(value: unknown): Credential | undefined {
-  if (typeof value !== 'object' || value === null) return undefined;
+/** What an entry of `auths` says: undefined where it is empty, as Docker marks what a helper keeps. */
+export type AuthEntryContent = Credential | 'unreadable' | undefined;
+
+/** Reads an entry of `auths`. Fields that have nothing to do with credentials do not matter. */
+export function parseAuthEntry(value: unknown): AuthEntryContent {
+  if (value === null) return undefined;
+  if (typeof value !== 'object' || Array.isArray(value)) return 'unreadable';
   const { auth, username, password, identitytoken } = value as Record<string, unknown>;
   if (typeof identitytoken === 'string' && identitytoken !== '')
     return { kind: 'identity-token', token: identitytoken };
@@ -17,7 +21,10 @@ export function parseAuthEntry(value: unknown): Credential | undefined {
   if (typeof username === 'string' && username !== '' && typeof password === 'string') {
     return { kind: 'basic', username, password };
   }
-  return undefined;
+  const isEmpty = [auth, username, password, identitytoken].every((field) =>
+    [undefined, null, ''].includes(field as ''),
+  );
+  return isEmpty ? undefined : 'unreadable';
 }
 
 /** The entry of `auths` that Docker writes for a user and password. */

@@ -1,18 +1,18 @@
-import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { DtError, systemErrorCode } from '../../domain/errors.ts';
-import { parseAuthEntry, type Credential } from './credential-entry.ts';
 import { normalizeKey, storageKey } from '../../domain/oci/credential-keys.ts';
+import { MAX_CREDENTIAL_FILE_BYTES, readSmallFile } from '../read-small-file.ts';
+import { parseAuthEntry, type AuthEntryContent } from './credential-entry.ts';
 
 /** Variables of the process. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** A key of `auths`, with its credential unless a helper keeps that. */
+/** A key of `auths`, with its credential unless a helper keeps that. What cannot be read is an error only where it counts. */
 export interface AuthEntry {
   /** As the file spells it. */
   readonly key: string;
-  readonly credential: Credential | undefined;
+  readonly credential: AuthEntryContent;
 }
 
 /**
@@ -31,7 +31,8 @@ export interface CredentialFile {
 
 interface AuthEntryHelper {
   readonly key: string;
-  readonly helper: string;
+  /** Undefined if it is no text. */
+  readonly helper: string | undefined;
 }
 
 /** The files that credentials are looked for in, first one first. An empty variable counts as absent. */
@@ -56,29 +57,35 @@ export function loginFilePath(environment: Environment): string {
 }
 
 /** Reads a credential file; one that is not there holds nothing. Throws DT_CONFIG_INVALID, which quotes nothing of the file. */
-export async function readCredentialFile(path: string): Promise<CredentialFile> {
+export function readCredentialFile(path: string): CredentialFile {
   let text: string;
   try {
-    text = await readFile(path, 'utf8');
+    text = readSmallFile(path, MAX_CREDENTIAL_FILE_BYTES);
   } catch (error) {
+    if (error instanceof DtError) throw error;
     if (!['ENOENT', 'ENOTDIR'].includes(systemErrorCode(error) ?? '')) {
       throw new DtError('DT_CONFIG_INVALID', `cannot read the credential file ${path}`, { cause: error });
     }
     text = '';
   }
   const document = parseCredentialDocument(text, path);
-  const credsStore = document['credsStore'];
+  const credsStore = document['credsStore'] ?? '';
+  if (typeof credsStore !== 'string') throw sectionError('credsStore', path);
   return {
     path,
     auths: indexByKey(
-      Object.entries(toRecord(document['auths'])).map(([key, value]) => ({ key, credential: parseAuthEntry(value) })),
+      Object.entries(readSection(document, 'auths', path)).map(([key, value]) => ({
+        key,
+        credential: parseAuthEntry(value),
+      })),
     ),
     credHelpers: indexByKey(
-      Object.entries(toRecord(document['credHelpers'])).flatMap(([key, helper]) =>
-        typeof helper === 'string' ? [{ key, helper }] : [],
-      ),
+      Object.entries(readSection(document, 'credHelpers', path)).map(([key, helper]) => ({
+        key,
+        helper: typeof helper === 'string' ? helper : undefined,
+      })),
     ),
-    credsStore: typeof credsStore === 'string' && credsStore !== '' ? credsStore : undefined,
+    credsStore: credsStore === '' ? undefined : credsStore,
   };
 }
 
@@ -92,14 +99,34 @@ export function parseCredentialDocument(text: string, path: string): Record<stri
     // The error of the parser quotes the text, which may hold a password.
     throw new DtError('DT_CONFIG_INVALID', `the credential file ${path} is not JSON`);
   }
-  if (typeof document !== 'object' || Array.isArray(document)) {
-    throw new DtError('DT_CONFIG_INVALID', `the credential file ${path} is not a JSON object`);
-  }
-  return toRecord(document);
+  return toRecord(document, () => new DtError('DT_CONFIG_INVALID', `the credential file ${path} is not a JSON object`));
 }
 
-export function toRecord(value: unknown): Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {};
+/** `auths` or `credHelpers` of the document of a file; empty if it is not there. Throws DT_CONFIG_INVALID. */
+export function readSection(
+  document: Readonly<Record<string, unknown>>,
+  name: 'auths' | 'credHelpers',
+  path: string,
+): Record<string, unknown> {
+  return toRecord(document[name], () => sectionError(name, path));
+}
+
+/** The error for an entry whose turn it is, but which says nothing that can be read. Its value is not told. */
+export function entryError(path: string, section: 'auths' | 'credHelpers', key: string): DtError {
+  return new DtError('DT_CONFIG_INVALID', `the entry "${key}" in ${section} of ${path} cannot be read`, {
+    hints: section === 'auths' ? [`{bin} auth login ${key} writes it anew`] : [],
+  });
+}
+
+function sectionError(name: string, path: string): DtError {
+  return new DtError('DT_CONFIG_INVALID', `${name} in the credential file ${path} is of a wrong type`);
+}
+
+/** Nothing counts as empty, as in Go. */
+function toRecord(value: unknown, createError: () => DtError): Record<string, unknown> {
+  if (value === undefined || value === null) return {};
+  if (typeof value !== 'object' || Array.isArray(value)) throw createError();
+  return value as Record<string, unknown>;
 }
 
 /** Of several spellings of one key the one that Docker writes counts. */

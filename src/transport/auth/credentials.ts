@@ -1,23 +1,17 @@
-import { normalizeRegistry } from '../../domain/oci/reference.ts';
+import type { CredentialOrigin } from '../../domain/oci/credential-origin.ts';
 import type { Credential } from './credential-entry.ts';
-import { listCredentialFiles, readCredentialFile, type CredentialFile, type Environment } from './credential-files.ts';
+import {
+  entryError,
+  listCredentialFiles,
+  readCredentialFile,
+  type CredentialFile,
+  type Environment,
+} from './credential-files.ts';
 import { findHelperProgram, getFromHelper, type HelperOptions } from './credential-helper.ts';
 import { lookupKeys, normalizeKey, storageKey } from '../../domain/oci/credential-keys.ts';
 
 /** Finds the credential for a registry and repository, or undefined for anonymous access. */
 export type CredentialSource = (registry: string, repository: string) => Promise<Credential | undefined>;
-
-/** Where a credential was found. */
-export type CredentialOrigin =
-  | { readonly kind: 'flags' }
-  | {
-      readonly kind: 'file';
-      readonly file: string;
-      /** The key in the file, or what the helper was asked for. */
-      readonly entry: string;
-      /** The helper that the file names, if it keeps the credential. */
-      readonly helper?: string;
-    };
 
 export interface FoundCredential {
   readonly credential: Credential;
@@ -57,34 +51,37 @@ interface HelperPlace {
  * `$DOCKER_CONFIG/config.json` or `~/.docker/config.json`; `$XDG_RUNTIME_DIR/containers/auth.json`;
  * `~/.config/containers/auth.json`. In each file the longest matching repository path wins; for one path a helper of
  * `credHelpers` comes before `credsStore`, and that before the entry of `auths`. Files are read once and helpers asked
- * once per server, when first needed. Throws DT_CONFIG_INVALID and DT_CREDENTIAL_HELPER_FAILED.
+ * once per server, when first needed. An entry that is there but cannot be read is an error when its turn comes. Throws
+ * DT_CONFIG_INVALID and DT_CREDENTIAL_HELPER_FAILED.
  */
 export function createCredentialResolver(options: CredentialOptions): CredentialResolver {
   const { given, environment, signal } = options;
   const helperOptions = { environment, signal, timeoutMs: options.helperTimeoutMs };
   const askHelper = createHelperCache(helperOptions);
   const paths = listCredentialFiles(environment);
-  const files = new Map<string, Promise<CredentialFile>>();
+  const files = new Map<string, CredentialFile>();
   return async (registry, repository) => {
-    if (given !== undefined && normalizeRegistry(given.registry) === normalizeRegistry(registry)) {
+    if (given !== undefined && normalizeKey(given.registry) === normalizeKey(registry)) {
       const { username, password } = given;
       return { credential: { kind: 'basic', username, password }, origin: { kind: 'flags' } };
     }
     for (const path of paths) {
       const file = files.get(path) ?? readCredentialFile(path);
       files.set(path, file);
-      const found = await findInFile(await file, lookupKeys(registry, repository), askHelper);
+      const found = await findInFile(file, lookupKeys(registry, repository), askHelper);
       if (found !== undefined) return found;
     }
     return undefined;
   };
 }
 
-/** The name of the helper that keeps the credential of a key, also of a path of a registry; undefined for the file itself. */
+/** The name of the helper that keeps the credential of a key, also of a path of a registry; undefined for the file itself. Throws DT_CONFIG_INVALID. */
 export function findHelperName(file: CredentialFile, key: string): string | undefined {
   const name = normalizeKey(key);
   const own = file.credHelpers.get(name) ?? file.credHelpers.get(name.split('/', 1)[0] ?? '');
-  return own === undefined ? file.credsStore : own.helper === '' ? undefined : own.helper;
+  if (own === undefined) return file.credsStore;
+  if (own.helper === undefined) throw entryError(file.path, 'credHelpers', own.key);
+  return own.helper === '' ? undefined : own.helper;
 }
 
 type AskHelper = (file: string, place: HelperPlace) => Promise<Credential | undefined>;
@@ -102,6 +99,7 @@ async function findInFile(
       if (credential !== undefined) return { credential, origin: { kind: 'file', file: file.path, entry, helper } };
     }
     const entry = file.auths.get(key);
+    if (entry?.credential === 'unreadable') throw entryError(file.path, 'auths', entry.key);
     if (entry?.credential !== undefined) {
       return { credential: entry.credential, origin: { kind: 'file', file: file.path, entry: entry.key } };
     }

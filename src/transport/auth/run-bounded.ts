@@ -18,7 +18,7 @@ export class RunFailure extends Error {
 
 /**
  * Runs a program to its end. Gives standard output after exit code 0, both outputs after any other; `code` is the name of the
- * signal that ended it. One that cannot be started, takes too long or prints too much is killed: RunFailure. Throws
+ * signal that ended it. One that cannot be started, takes too long or prints too much is killed with all that it has started: RunFailure. Throws
  * DT_INTERRUPTED.
  */
 export async function runBounded(
@@ -29,18 +29,18 @@ export async function runBounded(
 ): Promise<{ readonly code: number | string; readonly output: string }> {
   if (signal?.aborted === true) throw interruptionError(signal);
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { env: { ...environment }, stdio: 'pipe' });
+    const child = spawn(program, args, { env: { ...environment }, stdio: 'pipe', detached: true });
     const outputs: Record<'stdout' | 'stderr', Buffer[]> = { stdout: [], stderr: [] };
     let sizeBytes = 0;
     const stopWatching = (): void => {
       clearTimeout(timer);
       signal?.removeEventListener('abort', onAbort);
     };
-    /** Does not wait for the end: what the program has started may hold its pipes open. */
+    /** Does not wait for the end: what has left the group may hold the pipes open. */
     const giveUp = (error: Error): void => {
       stopWatching();
       reject(error);
-      child.kill('SIGKILL');
+      killGroup(child.pid);
       for (const stream of [child.stdin, child.stdout, child.stderr]) stream.destroy();
     };
     const timer = setTimeout(() => {
@@ -69,4 +69,14 @@ export async function runBounded(
     child.stdin.on('error', () => undefined);
     child.stdin.end(input);
   });
+}
+
+/** A program that was started detached leads a group, of which its children are. */
+function killGroup(leader: number | undefined): void {
+  if (leader === undefined) return;
+  try {
+    process.kill(-leader, 'SIGKILL');
+  } catch {
+    // The whole group has ended.
+  }
 }

@@ -31,7 +31,7 @@ export interface TokenRequest {
  */
 export async function fetchToken(http: HttpClient, request: TokenRequest): Promise<Token> {
   const { challenge, scopes, credential, signal } = request;
-  const realm = checkRealm(challenge.parameters['realm'], request.registryUrl);
+  const realm = await checkRealm(challenge.parameters['realm'], request.registryUrl);
   const service = challenge.parameters['service'];
   const response =
     credential?.kind === 'identity-token'

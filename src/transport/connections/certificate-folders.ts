@@ -1,9 +1,10 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { createSecureContext } from 'node:tls';
 import { DtError, systemErrorCode } from '../../domain/errors.ts';
 import { DOCKER_HUB_REGISTRY, normalizeRegistry } from '../../domain/oci/reference.ts';
+import { MAX_CERTIFICATE_FILE_BYTES, readSmallFile } from '../read-small-file.ts';
 import { parseCertificates, unreadableFile } from './pem-certificates.ts';
 
 /** What the folders of a host hold, all of it PEM. */
@@ -93,7 +94,7 @@ function listFolder(folder: string): string[] {
 
 function readText(path: string): string {
   try {
-    return readFileSync(path, 'utf8');
+    return readSmallFile(path, MAX_CERTIFICATE_FILE_BYTES);
   } catch (error) {
     throw unreadableFile(path, error);
   }

@@ -1,7 +1,7 @@
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { defaultCertificateFolders } from './certificate-folders.ts';
-import type { HostRule } from './host-rule.ts';
+import { appliesTo, type HostRule } from './host-rule.ts';
 import { readCaFiles } from './pem-certificates.ts';
 import type { Proxy } from './proxy-variables.ts';
 import { readProxies } from './proxy-variables.ts';
@@ -26,6 +26,8 @@ export interface ConnectionOptions {
 export interface Connections {
   /** The agent for the scheme of the URL. Throws DT_CONFIG_INVALID for certificates and proxies that cannot be used. */
   forUrl(url: URL): { readonly http: HttpAgent } | { readonly https: HttpsAgent };
+  /** True if any certificate of the host is accepted. */
+  isInsecure(url: URL): boolean;
 }
 
 /**
@@ -36,7 +38,7 @@ export async function createConnections(options: ConnectionOptions): Promise<Con
   const { maxSocketsPerHost, environment, certificateFolders } = options;
   const tlsOf = createTlsSettings({
     insecure: options.insecure,
-    authorities: await readCaFiles(options.caFiles ?? []),
+    authorities: readCaFiles(options.caFiles ?? []),
     certificateFolders: certificateFolders ?? defaultCertificateFolders(environment),
   });
   const findProxy = readProxies(environment);
@@ -44,6 +46,7 @@ export async function createConnections(options: ConnectionOptions): Promise<Con
   const plain = new HttpAgent({ keepAlive: true, maxSockets: maxSocketsPerHost });
   const secure = new Map<HostTls, HttpsAgent>();
   return {
+    isInsecure: (url) => appliesTo(options.insecure, url.host),
     forUrl(url) {
       const proxy = findProxy?.(url);
       if (proxy !== undefined && proxied !== undefined) return proxied(url, proxy);
@@ -66,7 +69,12 @@ async function createProxiedAgents(
   const tunnels = new Map<HostTls, InstanceType<typeof TunnelAgent>>();
   return (url, proxy) => {
     const proxyTls = proxy.url.protocol === 'https:' ? tlsOf(proxy.url.host) : undefined;
-    const options = { proxy, proxyTls, maxSocketsPerHost, timeoutMs: proxyTimeoutMs ?? PROXY_TIMEOUT_MS };
+    const options = {
+      proxy,
+      proxyTls,
+      maxSocketsPerHost,
+      timeoutMs: Math.min(PROXY_TIMEOUT_MS, proxyTimeoutMs ?? PROXY_TIMEOUT_MS),
+    };
     if (url.protocol !== 'https:') {
       const relay = relays.get(proxy.url.href) ?? new RelayAgent(options);
       relays.set(proxy.url.href, relay);

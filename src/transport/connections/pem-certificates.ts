@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { DtError, errorMessage, systemErrorCode } from '../../domain/errors.ts';
+import { MAX_CERTIFICATE_FILE_BYTES, readSmallFile } from '../read-small-file.ts';
 
 const CERTIFICATE_BLOCK = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g;
 
@@ -8,20 +8,16 @@ const CERTIFICATE_BLOCK = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-
  * Reads files with certificates of authorities. DT_FILE_NOT_FOUND for one that is not there, DT_CONFIG_INVALID for one that
  * cannot be read or holds no certificate.
  */
-export async function readCaFiles(paths: readonly string[]): Promise<string[]> {
-  const certificates = await Promise.all(
-    paths.map(async (path) => {
-      try {
-        return parseCertificates(await readFile(path, 'utf8'), path);
-      } catch (error) {
-        if (error instanceof DtError) throw error;
-        throw systemErrorCode(error) === 'ENOENT'
-          ? new DtError('DT_FILE_NOT_FOUND', `the file ${path} with certificates does not exist`, { cause: error })
-          : unreadableFile(path, error);
-      }
-    }),
-  );
-  return certificates.flat();
+export function readCaFiles(paths: readonly string[]): string[] {
+  return paths.flatMap((path) => {
+    try {
+      return parseCertificates(readSmallFile(path, MAX_CERTIFICATE_FILE_BYTES), path);
+    } catch (error) {
+      throw systemErrorCode(error) === 'ENOENT'
+        ? new DtError('DT_FILE_NOT_FOUND', `the file ${path} with certificates does not exist`, { cause: error })
+        : unreadableFile(path, error);
+    }
+  });
 }
 
 /** The certificates of a PEM file, each as PEM. DT_CONFIG_INVALID if there is none, or one that is damaged. */
@@ -42,7 +38,9 @@ export function parseCertificates(text: string, path: string): string[] {
   return blocks;
 }
 
+/** Errors of ours stay as they are. */
 export function unreadableFile(path: string, error: unknown): DtError {
+  if (error instanceof DtError) return error;
   return new DtError('DT_CONFIG_INVALID', `cannot read ${path}: ${systemErrorCode(error) ?? errorMessage(error)}`, {
     cause: error,
   });

@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import got, { type Request } from 'got';
 import { DtError } from '../../domain/errors.ts';
 import type { Connections } from '../connections/connections.ts';
-import { checkOnwardUrl } from '../connections/foreign-url-rules.ts';
+import { checkDowngrade, checkOnwardUrl } from '../connections/foreign-url-rules.ts';
 import type { HttpRequest, HttpResponse, HttpStreamResponse } from './http-message.ts';
 import { HostStates } from './host-states.ts';
 import { interruptionError, toTransportError } from './http-errors.ts';
@@ -68,7 +68,9 @@ export function createHttpClient(options: HttpOptions): HttpClient {
         (updated, response) => {
           if (updated.url === undefined) return;
           const url = new URL(updated.url);
+          const source = new URL(response.url);
           checkOnwardUrl(url, response.requestUrl);
+          checkDowngrade(url, source, updated.context['isVerified'] === true || connections.isInsecure(source));
           updated.agent = connections.forUrl(url);
         },
       ],
@@ -85,6 +87,7 @@ export function createHttpClient(options: HttpOptions): HttpClient {
         ...request.headers,
       },
       followRedirect: isRead,
+      context: { isVerified: request.isVerified === true },
       ...(request.signal === undefined ? {} : { signal: request.signal }),
     });
   }

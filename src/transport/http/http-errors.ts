@@ -20,16 +20,19 @@ const BROKEN_CONNECTIONS: ReadonlySet<string> = new Set([
   'ERR_HTTP_CONTENT_LENGTH_MISMATCH',
 ]);
 
-/** A certificate that is not trusted, or not that of the host. */
-const CERTIFICATE_FAILURES: ReadonlySet<string> = new Set([
+/** A certificate that is not trusted, which knowing its authority would mend. */
+const UNTRUSTED_CERTIFICATES: ReadonlySet<string> = new Set([
   'DEPTH_ZERO_SELF_SIGNED_CERT',
   'SELF_SIGNED_CERT_IN_CHAIN',
   'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
   'UNABLE_TO_GET_ISSUER_CERT',
   'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
-  'CERT_HAS_EXPIRED',
-  'ERR_TLS_CERT_ALTNAME_INVALID',
 ]);
+
+/** A certificate that no authority makes right. */
+const WRONG_CERTIFICATES: ReadonlySet<string> = new Set(['CERT_HAS_EXPIRED', 'ERR_TLS_CERT_ALTNAME_INVALID']);
+/** Names of a certificate that an error tells. */
+const MAX_NAMES_LENGTH = 200;
 
 /** How OpenSSL words an answer that is no TLS at all. */
 const NO_TLS_FAILURE = /wrong version number|packet length too long|http request/;
@@ -51,7 +54,14 @@ const FAILURES: Readonly<Record<string, string>> = {
   UNABLE_TO_GET_ISSUER_CERT: 'its certificate is signed by an unknown authority',
   CERT_HAS_EXPIRED: 'its certificate has expired',
   ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is for another host',
+  EMFILE: 'too many open files',
+  ENFILE: 'too many open files on this machine',
+  ERR_TOO_MANY_REDIRECTS: 'it redirects in a circle',
+  ERR_UNSUPPORTED_PROTOCOL: 'it redirects to something else than http and https',
+  HPE_HEADER_OVERFLOW: 'its headers are too long',
 };
+/** Codes of the parser of answers begin so. */
+const PARSER_CODE = /^HPE_/;
 
 /** True if the other side does not speak TLS at all: the answer of a plain HTTP server to a TLS greeting. */
 export function isTlsProtocolError(error: unknown): boolean {
@@ -102,18 +112,44 @@ function failedUrl(error: unknown): URL | undefined {
   return url === undefined ? undefined : new URL(url);
 }
 
-function connectionHints(failure: unknown, { host, protocol }: URL): string[] {
-  if (CERTIFICATE_FAILURES.has(systemErrorCode(failure) ?? '')) {
-    return [
-      `--ca-file FILE trusts the authority that signed the certificate of ${host}`,
-      `--insecure=${host} takes any certificate: only where nobody can stand in between`,
-    ];
+function connectionHints(failure: unknown, { host, hostname, protocol }: URL): string[] {
+  const code = systemErrorCode(failure) ?? '';
+  const takeAny = `--insecure=${host} takes any certificate: only where nobody can stand in between`;
+  if (UNTRUSTED_CERTIFICATES.has(code)) {
+    return [`--ca-file FILE trusts the authority that signed the certificate of ${host}`, takeAny];
   }
-  const speaksNoTls = protocol === 'https:' && NO_TLS_FAILURE.test(errorMessage(failure));
-  return speaksNoTls ? [`--use-plain-http=${host} if it speaks plain HTTP`] : [];
+  if (WRONG_CERTIFICATES.has(code)) return [takeAny];
+  switch (code) {
+    case 'EMFILE':
+      return ['raise `ulimit -n` or lower --concurrency'];
+    case 'ECONNREFUSED':
+      return [`check that ${host} is the right host and port, and that something listens there`];
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return [`check the name ${hostname}; where only a proxy leads out, HTTPS_PROXY and HTTP_PROXY name it`];
+    default: {
+      const speaksNoTls = protocol === 'https:' && NO_TLS_FAILURE.test(errorMessage(failure));
+      return speaksNoTls ? [`--use-plain-http=${host} if it speaks plain HTTP`] : [];
+    }
+  }
 }
 
 function describeFailure(error: unknown): string {
   if (NO_TLS_FAILURE.test(errorMessage(error))) return 'it does not speak TLS';
-  return FAILURES[systemErrorCode(error) ?? ''] ?? errorMessage(error).replaceAll(/\s+/g, ' ');
+  const code = systemErrorCode(error) ?? '';
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return describeNames(error) ?? FAILURES[code] ?? code;
+  if (FAILURES[code] !== undefined) return FAILURES[code];
+  return PARSER_CODE.test(code) ? 'it does not speak proper HTTP' : errorMessage(error).replaceAll(/\s+/g, ' ');
+}
+
+/** For whom a certificate is, of the error that it is for somebody else: what Node.js has taken from it, in printable ASCII. */
+function describeNames(error: unknown): string | undefined {
+  const { cert } = error as { readonly cert?: { readonly subjectaltname?: unknown } };
+  if (typeof cert?.subjectaltname !== 'string') return undefined;
+  const names = cert.subjectaltname
+    .slice(0, 2 * MAX_NAMES_LENGTH)
+    .replaceAll(/(?:DNS|IP Address):/g, '')
+    .replaceAll(/[^ -~]/g, '?');
+  const shown = names.length > MAX_NAMES_LENGTH ? `${names.slice(0, MAX_NAMES_LENGTH)}…` : names;
+  return `its certificate is for another host: ${shown}`;
 }

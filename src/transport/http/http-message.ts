@@ -8,6 +8,8 @@ export interface HttpRequest {
   /** A stream needs a `content-length` header, and is sent once. */
   readonly body?: Uint8Array | Readable | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** A digest vouches for the answer, whoever gives it: a redirect may leave TLS. */
+  readonly isVerified?: boolean;
   /** The caller tries again by itself: what it gets may be transient. */
   readonly isSingleTry?: boolean;
 }

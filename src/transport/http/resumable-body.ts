@@ -1,9 +1,13 @@
 import { Readable } from 'node:stream';
+import { isDtError } from '../../domain/errors.ts';
 import type { HttpStreamResponse } from './http-message.ts';
 import { isTransientError, retryTransient, toFinalError, type RetryPolicy } from './retry.ts';
 
 /** A server that breaks off more often than this for one blob does not want to give it. */
 const MAX_RESUMES = 1000;
+
+/** How a refused range is worded. */
+const REFUSAL_CODES = ['DT_NOT_FOUND', 'DT_AUTH_DENIED', 'DT_REGISTRY_ERROR'] as const;
 
 export interface ResumableBody {
   readonly sizeBytes: number;
@@ -86,7 +90,8 @@ class ResumingReader {
   async #reopen(): Promise<Buffer | undefined> {
     this.close();
     const fromByte = this.#usesRanges ? this.#doneBytes : 0;
-    const response = await this.#source.open(fromByte);
+    const response = await this.#openFrom(fromByte);
+    if (response === undefined) return this.#reopen();
     this.#body = response.body;
     if (response.status === 416) return undefined;
     if (response.status === 206 && rangeStart(response) !== fromByte) {
@@ -95,6 +100,17 @@ class ResumingReader {
     }
     this.#skipBytes = response.status === 206 ? 0 : this.#doneBytes;
     return this.#readFirst();
+  }
+
+  /** Undefined if a range was refused: something on the way may let only whole answers pass. */
+  async #openFrom(fromByte: number): Promise<HttpStreamResponse | undefined> {
+    try {
+      return await this.#source.open(fromByte);
+    } catch (error) {
+      if (fromByte === 0 || isTransientError(error) || !isDtError(error, ...REFUSAL_CODES)) throw error;
+      this.#usesRanges = false;
+      return undefined;
+    }
   }
 
   async #readFirst(): Promise<Buffer | undefined> {

@@ -1,5 +1,6 @@
 import pRetry from 'p-retry';
-import { copyError, isDtError, type DtError } from '../../domain/errors.ts';
+import { copyError } from '../../domain/error-rules.ts';
+import { isDtError, type DtError } from '../../domain/errors.ts';
 import { interruptionError, isConnectFailure } from './http-errors.ts';
 
 export const DEFAULT_RETRIES = 5;

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { mkdtemp, open, readFile, rm, writeFile, type FileHandle } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { promisify } from 'node:util';
 import { gunzipSync } from 'node:zlib';
 import { toBlobError } from '../../../src/archive/blob-error.ts';
 import { BlobThread } from '../../../src/archive/blob-thread.ts';
@@ -206,4 +208,17 @@ test('a blob is read back, and its last part only when the digest is right', asy
   const misframed = Buffer.from(file);
   misframed.writeUInt8(9, OFFSET + GZIP_HEADER.length);
   assert.deepEqual(((await read(misframed)).error as { code?: string }).code, 'DT_WRAP_INVALID');
+});
+
+test('a program that closes the thread while a request is on its way goes on behind that', async () => {
+  const script = `
+    const { BlobThread } = await import(${JSON.stringify(new URL('../../../src/archive/blob-thread.ts', import.meta.url).href)});
+    const thread = new BlobThread();
+    const id = thread.newId();
+    await thread.call({ kind: 'abandon', id });
+    void thread.call({ kind: 'abandon', id });
+    await thread.close();
+    process.stdout.write('closed');`;
+  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', script]);
+  assert.equal(stdout, 'closed');
 });

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
 import { inspect } from 'node:util';
 import { DtError } from '../../../src/domain/errors.ts';
 import {
@@ -146,9 +148,8 @@ test('an interruption ends a helper at work', async (t) => {
   const { folder, find } = await surround(t, { credsStore: 'slow' }, { signal: controller.signal });
   await writeHelper(folder, 'slow', 'exec sleep 30');
   const answer = find('r.example');
-  setTimeout(() => {
-    controller.abort();
-  }, 50);
+  await setTimeout(50);
+  controller.abort();
   await assert.rejects(answer, { code: 'DT_INTERRUPTED' });
 });
 
@@ -182,3 +183,48 @@ test('a helper gets the environment that it is looked up in', async (t) => {
   const found = await createCredentialResolver({ environment })('r.example', 'a');
   assert.deepEqual(found?.credential, basic('production', 's'));
 });
+
+for (const [how, isTimeout] of [
+  ['that is given up', true],
+  ['that is interrupted', false],
+] as const) {
+  test(`a helper ${how} ends with its children`, { timeout: 20_000 }, async (t) => {
+    const controller = new AbortController();
+    const options = isTimeout ? { helperTimeoutMs: 1000 } : { signal: controller.signal };
+    const { folder, find } = await surround(t, { credsStore: 'slow' }, options);
+    await writeHelper(
+      folder,
+      'slow',
+      `sleep 300 & echo $! > ${folder}/child.new; mv ${folder}/child.new ${folder}/child; wait`,
+    );
+    const answer = find('r.example').catch((error: unknown) => error);
+    const child = Number(await waitForFile(join(folder, 'child')));
+    assert.ok(child > 0 && isAlive(child));
+    t.after(() => {
+      if (isAlive(child)) process.kill(child);
+    });
+    if (!isTimeout) controller.abort();
+    assert.ok((await answer) instanceof DtError);
+    // Where the child goes on the time limit of the test ends this.
+    while (isAlive(child) && !t.signal.aborted) await setTimeout(10);
+  });
+}
+
+async function waitForFile(path: string): Promise<string> {
+  for (;;) {
+    try {
+      return await readFile(path, 'utf8');
+    } catch {
+      await setTimeout(5);
+    }
+  }
+}
+
+/** A process that has ended and that nobody has waited for yet counts as ended. */
+function isAlive(pid: number): boolean {
+  try {
+    return !/^State:\s+[ZX]/m.test(readFileSync(`/proc/${String(pid)}/status`, 'utf8'));
+  } catch {
+    return false;
+  }
+}

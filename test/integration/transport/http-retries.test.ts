@@ -104,13 +104,18 @@ test('who tries again by itself gets the first answer', async (t) => {
 
 test('a host that asks for time gets it, from all requests', async (t) => {
   const times: number[] = [];
-  const { client, url } = await start(t, (response, count) => {
+  const { url } = await start(t, (response, count) => {
     times.push(Date.now());
     response.writeHead(count === 1 ? 429 : 200, count === 1 ? { 'retry-after': '1' } : {}).end();
   });
+  const asked = Promise.withResolvers<unknown>();
+  const client = await createTestHttpClient({
+    // What follows the record of a request is done in the same turn.
+    onRequest: () => setImmediate(asked.resolve, undefined),
+  });
   await Promise.all([
     client.send({ method: 'GET', url }),
-    new Promise((resolve) => setTimeout(resolve, 100)).then(async () => client.send({ method: 'GET', url })),
+    asked.promise.then(async () => client.send({ method: 'GET', url })),
   ]);
   assert.equal(times.length, 3);
   // Timers of two clocks may differ by a few milliseconds.
@@ -125,12 +130,20 @@ test('a wait that is noticed is told once', async (t) => {
   const { url } = await start(t, (response) => {
     response.writeHead(429, { 'retry-after': '2' }).end();
   });
-  const client = await createTestHttpClient({ onPause: (host, waitMs) => pauses.push([host, waitMs]) });
   const interruption = new AbortController();
+  let answers = 0;
+  const client = await createTestHttpClient({
+    onPause: (host, waitMs) => pauses.push([host, waitMs]),
+    onRequest: () => {
+      answers++;
+      // What follows the record of a request is done in the same turn.
+      if (answers < 2) return;
+      setImmediate(() => {
+        interruption.abort();
+      });
+    },
+  });
   const requests = [1, 2].map(async () => client.send({ method: 'GET', url, signal: interruption.signal }));
-  setTimeout(() => {
-    interruption.abort();
-  }, 300);
   for (const request of requests) await assert.rejects(request, { code: 'DT_INTERRUPTED' });
   assert.deepEqual(pauses, [[url.host, 2000]]);
 });

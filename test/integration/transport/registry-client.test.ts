@@ -266,3 +266,28 @@ test('an interruption of the run ends the request for a token', { timeout: 20_00
   });
   await assert.rejects(new RegistryStore(client, 'a/b').readManifest('1.0'), { code: 'DT_INTERRUPTED' });
 });
+
+test('a registry that knows the repository by another name gets a token for that one too', async (t) => {
+  const content = createContent();
+  const scopes: string[][] = [];
+  const server = await start(t, (request, response, host) => {
+    const url = new URL(request.url, `http://${host}`);
+    if (url.pathname === '/token') {
+      scopes.push(url.searchParams.getAll('scope'));
+      sendJson(response, 200, { token: `T${String(scopes.length)}` });
+    } else if (
+      scopes.at(-1)?.includes('repository:mirror/a/b:pull') === true &&
+      request.headers.authorization !== undefined
+    ) {
+      serveContent(content, request, response);
+    } else {
+      const scope = 'repository:mirror/a/b:pull';
+      const challenge = `Bearer realm="http://${host}/token",service="s",scope="${scope}"`;
+      sendJson(response, 401, {}, { 'www-authenticate': challenge });
+    }
+  });
+  const store = openStore(server);
+  await store.readManifest('1.0');
+  await store.readManifest(content.manifest.digest);
+  assert.deepEqual(scopes, [['repository:a/b:pull'], ['repository:a/b:pull', 'repository:mirror/a/b:pull']]);
+});

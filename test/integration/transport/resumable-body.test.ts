@@ -180,9 +180,22 @@ test('a reader that stops at the first bytes after a break ends the connection',
 });
 
 test('a refusal in the middle ends the download with that refusal', async (t) => {
-  const { bytes } = await download(t, (response, offset, count) => {
+  const { ranges, bytes } = await download(t, (response, offset, count) => {
     if (count === 1) sendPart(response, offset, 300);
     else sendJson(response, 404, {});
   });
   await assert.rejects(bytes, { code: 'DT_NOT_FOUND' });
+  assert.deepEqual(ranges, [undefined, 'bytes=300-', undefined]);
 });
+
+for (const status of [400, 403, 404, 501]) {
+  test(`a range that is refused with ${String(status)} is followed by a request for everything`, async (t) => {
+    const { ranges, bytes } = await download(t, (response, offset, count) => {
+      if (count === 1) sendPart(response, offset, 300);
+      else if (offset > 0) sendJson(response, status, {});
+      else sendRest(response, 0);
+    });
+    assert.deepEqual(await bytes, BYTES);
+    assert.deepEqual(ranges, [undefined, 'bytes=300-', undefined]);
+  });
+}

@@ -97,7 +97,15 @@ test('--ca-file adds an authority; a second file leaves the first', async (t) =>
 test('a trusted certificate of another host is refused', async (t) => {
   const authority = await createTestAuthority(t);
   const { host } = await startTlsServer(t, await authority.issue('registry.example', '127.0.0.2'));
-  await assert.rejects(get(await createClient({ caFiles: [authority.certificate] }), host), UNTRUSTED);
+  await assert.rejects(
+    get(await createClient({ caFiles: [authority.certificate] }), host),
+    (error) =>
+      isDtError(error, 'DT_REGISTRY_UNREACHABLE') &&
+      error.message.includes('registry.example') &&
+      error.message.includes('127.0.0.2') &&
+      error.hints.length === 1 &&
+      error.hints.every((hint) => hint.includes(`--insecure=${host}`)),
+  );
 });
 
 test('a server certificate itself may be named as trusted', async (t) => {

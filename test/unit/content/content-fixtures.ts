@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { MemoryStore, type MemoryStoreOptions } from '../../../src/content/memory-store.ts';
-import type { BlobOutcome, SequentialStore, WriteBlobOptions } from '../../../src/content/store.ts';
+import type { BlobOutcome, ReadOptions, SequentialStore, WriteBlobOptions } from '../../../src/content/store.ts';
 import type { Descriptor, ManifestContent } from '../../../src/domain/oci/descriptor.ts';
 import { digestOf, type Digest } from '../../../src/domain/oci/digest.ts';
 import {
@@ -42,17 +42,14 @@ export class CountingStore extends MemoryStore {
   readonly opened: Digest[] = [];
   readonly readManifests: string[] = [];
 
-  override openBlob(
-    descriptor: Descriptor,
-    options?: { readonly signal?: AbortSignal | undefined },
-  ): Promise<Readable> {
+  override openBlob(descriptor: Descriptor, options?: ReadOptions): Promise<Readable> {
     this.opened.push(descriptor.digest);
     return super.openBlob(descriptor, options);
   }
 
-  override readManifest(tagOrDigest: string, signal?: AbortSignal): Promise<ManifestContent> {
+  override readManifest(tagOrDigest: string, options?: ReadOptions): Promise<ManifestContent> {
     this.readManifests.push(tagOrDigest);
-    return super.readManifest(tagOrDigest, signal);
+    return super.readManifest(tagOrDigest, options);
   }
 }
 

@@ -16,6 +16,13 @@ const REDACTED: readonly (readonly [string, string])[] = [
   ['{"token":"abc","expires_in":60}', '{"token":"***","expires_in":60}'],
   ['{"access_token": "abc"}', '{"access_token": "***"}'],
   ['Set-Cookie: session=abc', 'Set-Cookie: ***'],
+  ['"u:planted@127.0.0.1:6101/charts/shop" is none', '"***@127.0.0.1:6101/charts/shop" is none'],
+  ['user:pw@registry.example:5000', '***@registry.example:5000'],
+  ['u:pw@localhost', '***@localhost'],
+  ['u:pw@[::1]:5000/x', '***@[::1]:5000/x'],
+  ['u:p@ss/word@host/x', '***@host/x'],
+  ['u:pw@host.example/app:1.0@sha256:0123', '***@host.example/app:1.0@sha256:0123'],
+  ['u:pw@host.example,https://a:b@other.example/', '***@host.example,https://***@other.example/'],
 ];
 
 for (const [text, expected] of REDACTED) {
@@ -27,6 +34,10 @@ for (const [text, expected] of REDACTED) {
 const KEPT: readonly string[] = [
   'oci://example.com/charts/app:1.0.0@sha256:0123',
   'docker.io/library/nginx:1.25@sha256:0123',
+  `localhost:5000/app:1.0@sha512:${'ab'.repeat(64)}`,
+  `a:1@sha256:${'0'.repeat(64)},b:2@blake3:${'1'.repeat(64)}`,
+  `localhost:5000/app@multihash+base58:${'Qm'.repeat(23)}`,
+  `app:1.0@sha256+b64u:${'aZ-_'.repeat(11)}=`,
   'Www-Authenticate: Bearer realm="https://auth.example.com/token",service="registry",scope="repository:a:pull"',
   'Basic authentication is needed',
   'GET https://example.com/v2/a/tags/list?n=100&last=b',
@@ -41,7 +52,22 @@ for (const text of KEPT) {
 
 // With a quadratic pattern a million characters would take hours.
 test('long hostile text ends', () => {
-  for (const piece of ['://', 'a', '?a', '&token', 'basic ', '"token"', '://a@', 'authorization ', '=']) {
+  for (const piece of [
+    '://',
+    'a',
+    '?a',
+    '&token',
+    'basic ',
+    '"token"',
+    '://a@',
+    'authorization ',
+    '=',
+    'u:p@',
+    'a@sha256:1',
+    ':',
+    'a.',
+    '@',
+  ]) {
     assert.ok(redactSecrets(piece.repeat(200_000)).length > 0, piece);
   }
 });

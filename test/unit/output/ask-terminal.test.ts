@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { getEventListeners } from 'node:events';
 import { PassThrough, Writable } from 'node:stream';
 import { test } from 'node:test';
 import { askTerminal } from '../../../src/output/ask-terminal.ts';
@@ -43,6 +44,21 @@ test('Ctrl-C, an interruption and the end of the input leave no answer', async (
   const ended = ask(true);
   ended.stdin.end();
   await assert.rejects(ended.answer, { code: 'DT_USAGE' });
+});
+
+test('an interruption that came before the question leaves no answer', async () => {
+  await assert.rejects(ask(true, AbortSignal.abort()).answer, { code: 'DT_INTERRUPTED' });
+});
+
+test('nothing is left on the signal, whatever became of the question', async () => {
+  const { signal } = new AbortController();
+  const [answered, ended] = [ask(true, signal), ask(true, signal)];
+  assert.equal(getEventListeners(signal, 'abort').length, 2);
+  answered.stdin.write('x\r');
+  await answered.answer;
+  ended.stdin.end();
+  await assert.rejects(ended.answer);
+  assert.equal(getEventListeners(signal, 'abort').length, 0);
 });
 
 test('the terminal stops to echo before the question is there, and starts again after the answer', async () => {

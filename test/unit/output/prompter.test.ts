@@ -3,9 +3,12 @@ import { PassThrough, Readable } from 'node:stream';
 import { test } from 'node:test';
 import { LinePrompter } from '../../../src/output/prompter.ts';
 
-function createPrompter(input: Readable): { prompter: LinePrompter; texts: string[] } {
+function createPrompter(
+  input: Readable,
+  { signal } = new AbortController(),
+): { prompter: LinePrompter; texts: string[] } {
   const texts: string[] = [];
-  return { prompter: new LinePrompter({ openInput: () => input, write: (text) => texts.push(text) }), texts };
+  return { prompter: new LinePrompter({ openInput: () => input, write: (text) => texts.push(text), signal }), texts };
 }
 
 const ANSWERS: readonly (readonly [string, boolean])[] = [
@@ -51,4 +54,16 @@ test('a question is asked before its answer is there', async () => {
   input.write('yes\n');
   assert.equal(await answer, true);
   prompter.close();
+});
+
+test('an interruption ends the question and its line, whatever is typed then', async () => {
+  const input = new PassThrough();
+  const interruption = new AbortController();
+  const { prompter, texts } = createPrompter(input, interruption);
+  const answer = prompter.confirm('Push?');
+  interruption.abort();
+  input.end('y\n');
+  await assert.rejects(answer, { code: 'DT_INTERRUPTED' });
+  assert.deepEqual(texts, [' ?  Push? [y/N] ', '\n']);
+  await assert.rejects(prompter.confirm('Push now?'), { code: 'DT_INTERRUPTED' });
 });

@@ -17,7 +17,7 @@ function answer(
   return toRegistryError(
     { method, registry, repository: 'a/b', what: 'manifest 1.0' },
     { status, headers, body },
-    true,
+    'shown',
   );
 }
 

@@ -9,10 +9,14 @@ const OPTIONS = { concurrency: 4 };
 async function ask(
   items: readonly string[],
   fail: (item: string) => ErrorCode | undefined,
+  isRefused = false,
 ): Promise<{ asked: string[]; codes: (ErrorCode | undefined)[] }> {
   const asked: string[] = [];
-  const registryOf = (item: string): string => item.split('/')[0] ?? '';
-  const outcomes = await askRegistries(items, registryOf, OPTIONS, async (item) => {
+  const questions = {
+    registryOf: (item: string): string => item.split('/')[0] ?? '',
+    refusesCredential: (): boolean => isRefused,
+  };
+  const outcomes = await askRegistries(items, questions, OPTIONS, async (item) => {
     asked.push(item);
     await Promise.resolve();
     const code = fail(item);
@@ -38,10 +42,16 @@ test('a registry that cannot be reached is asked once; another one is asked for 
   assert.deepEqual(codes.slice(5), [undefined, undefined]);
 });
 
-test('a registry that refuses is asked three times, one after the other', async () => {
-  const { asked, codes } = await ask(ITEMS, () => 'DT_AUTH_REQUIRED');
+test('a registry that refuses the credential is asked three times, one after the other', async () => {
+  const { asked, codes } = await ask(ITEMS, () => 'DT_AUTH_REQUIRED', true);
   assert.deepEqual(asked, ITEMS.slice(0, 3));
   assert.deepEqual(codes, Array<string>(5).fill('DT_AUTH_REQUIRED'));
+});
+
+test('images that nobody may see do not hide the others', async () => {
+  const { asked, codes } = await ask(ITEMS, (item) => (item === 'r/5' ? undefined : 'DT_AUTH_REQUIRED'));
+  assert.deepEqual(asked.toSorted(), ITEMS);
+  assert.equal(codes[4], undefined);
 });
 
 test('a registry that refuses some and answers others is asked for all', async () => {

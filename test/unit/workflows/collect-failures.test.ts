@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { DtError, withSide } from '../../../src/domain/errors.ts';
+import { withSide } from '../../../src/domain/error-rules.ts';
+import { DtError } from '../../../src/domain/errors.ts';
 import { combineFailures, listFailures, toOutcome, tryAll } from '../../../src/workflows/collect-failures.ts';
 
 const OPTIONS = { concurrency: 2 };

@@ -18,6 +18,9 @@ const SCOPES: readonly (readonly [string, string, string, string])[] = [
   ['127.0.0.1:5000', '127.0.0.1:5000', '', '127.0.0.1:5000'],
   ['[::1]:5000/a/b', '[::1]:5000', 'a/b', '[::1]:5000/a/b'],
   ['registry.example.com/team/v2', 'registry.example.com', 'team/v2', 'registry.example.com/team/v2'],
+  ['LOCALHOST:5000', 'localhost:5000', '', 'localhost:5000'],
+  ['HTTPS://Registry.Example.com/v1/', 'registry.example.com', '', 'registry.example.com'],
+  ['oci://Registry.Example.com/team', 'registry.example.com', 'team', 'registry.example.com/team'],
   ['docker.io', 'docker.io', '', HUB_KEY],
   ['index.docker.io', 'docker.io', '', HUB_KEY],
   [HUB_KEY, 'docker.io', '', HUB_KEY],
@@ -43,4 +46,9 @@ test('the longest path is looked up first, the registry last', () => {
   assert.deepEqual(lookupKeys('r.example', 'a/b'), ['r.example/a/b', 'r.example/a', 'r.example']);
   assert.deepEqual(lookupKeys('index.docker.io', 'a'), ['docker.io/a', 'docker.io']);
   assert.deepEqual(lookupKeys('r.example', ''), ['r.example']);
+});
+
+test('a host is looked for without case, a path with it', () => {
+  assert.deepEqual(lookupKeys('Registry.Example:5000', 'a'), ['registry.example:5000/a', 'registry.example:5000']);
+  assert.equal(normalizeKey('Registry.Example/Team'), 'registry.example/Team');
 });

@@ -10,6 +10,7 @@ import {
   type CredentialResolver,
   type GivenCredential,
 } from '../../../../src/transport/auth/credentials.ts';
+import { MAX_CREDENTIAL_FILE_BYTES } from '../../../../src/transport/read-small-file.ts';
 
 let home = '';
 before(async () => {
@@ -143,18 +144,24 @@ test('reads the spellings of a registry, and of Docker Hub', async () => {
   }
 });
 
-test('reads every form of an entry, and skips what is none', async () => {
+test('reads every form of an entry; one that cannot be read is an error where it counts, without its value', async () => {
   const file = await writeAuth('forms.json', {
     'a.example': { username: 'plain', password: '' },
     'b.example': { identitytoken: 'token', auth: encode('ignored') },
     'c.example': { auth: encode('with', 'colon:in:password') },
-    'd.example': { auth: '!!!' },
-    'e.example': { auth: Buffer.from(':no-user').toString('base64') },
-    'f.example': null,
-    'g.example': 'text',
-    'h.example': {},
-    'i.example': { username: 'no password' },
-    'j.example': { auth: 5, identitytoken: 6 },
+    'd.example': null,
+    'e.example': {},
+    'f.example': { auth: '', email: 'a@b.example' },
+    'bad1.example': { auth: '!!!planted' },
+    'bad2.example': { auth: Buffer.from(':planted').toString('base64') },
+    'bad3.example': 'planted',
+    'bad4.example': { username: 'planted' },
+    'bad5.example': { auth: 5 },
+    'bad6.example': { identitytoken: 6 },
+    'bad7.example': { auth: Buffer.from('planted').toString('base64') },
+    'bad8.example': ['planted'],
+    'good.example': { auth: encode('path', 'wins') },
+    'good.example/bad': { auth: '!!!planted' },
   });
   const resolve = resolver({ REGISTRY_AUTH_FILE: file });
   const source = async (registry: string, repository: string): Promise<unknown> =>
@@ -162,7 +169,16 @@ test('reads every form of an entry, and skips what is none', async () => {
   assert.deepEqual(await source('a.example', 'x'), { kind: 'basic', username: 'plain', password: '' });
   assert.deepEqual(await source('b.example', 'x'), { kind: 'identity-token', token: 'token' });
   assert.deepEqual(await source('c.example', 'x'), { kind: 'basic', username: 'with', password: 'colon:in:password' });
-  for (const name of 'defghij') assert.equal(await source(`${name}.example`, 'x'), undefined, name);
+  for (const name of 'def') assert.equal(await source(`${name}.example`, 'x'), undefined, name);
+  assert.deepEqual(await source('good.example', 'x'), { kind: 'basic', username: 'path', password: 'wins' });
+  const bad = ['1', '2', '3', '4', '5', '6', '7', '8'].map((digit) => [`bad${digit}.example`, `bad${digit}.example`]);
+  for (const [registry = '', key = ''] of [...bad, ['good.example', 'good.example/bad']]) {
+    const error = await source(registry, 'bad/app').catch((thrown: unknown) => thrown);
+    assert.ok(error instanceof DtError, key);
+    assert.equal(error.code, 'DT_CONFIG_INVALID', key);
+    assert.ok(error.message.includes(file) && error.message.includes(`"${key}"`), error.message);
+    assert.ok(!inspect(error, { depth: 9 }).includes('planted'), key);
+  }
 });
 
 test('a file that is no JSON is an error that names it; odd documents hold nothing', async () => {
@@ -173,7 +189,16 @@ test('a file that is no JSON is an error that names it; odd documents hold nothi
     message: /broken\.json/,
   });
   await assert.rejects(findUser({ REGISTRY_AUTH_FILE: home }, 'one.example'), { code: 'DT_CONFIG_INVALID' });
-  for (const text of ['[]', '5', '"x"']) {
+  for (const text of [
+    '[]',
+    '5',
+    '"x"',
+    '{"auths":[]}',
+    '{"auths":"x"}',
+    '{"credHelpers":"x"}',
+    '{"credHelpers":{"one.example":5}}',
+    '{"credsStore":5}',
+  ]) {
     await writeFile(file, text);
     await assert.rejects(findUser({ REGISTRY_AUTH_FILE: file }, 'one.example'), { code: 'DT_CONFIG_INVALID' }, text);
   }
@@ -182,8 +207,7 @@ test('a file that is no JSON is an error that names it; odd documents hold nothi
     '  \n',
     'null',
     '{"auths":null}',
-    '{"auths":[]}',
-    '{"auths":"x"}',
+    '{"credHelpers":{"two.example":5}}',
     '{"__proto__":{"auths":{"one.example":{"username":"u","password":"p"}}}}',
   ]) {
     await writeFile(file, text);
@@ -307,5 +331,20 @@ describe('a helper that is not installed', () => {
       const environment = { PATH: home, REGISTRY_AUTH_FILE: await writeConfig('d.json', { credsStore: name }) };
       await assert.rejects(findUser(environment, 'one.example'), { code: 'DT_CREDENTIAL_HELPER_FAILED' });
     });
+  }
+});
+
+test('hosts are the same in upper and lower case, in files and in what is given', async () => {
+  const file = await writeAuth('case.json', { 'One.Example:5000': { auth: encode('me') } });
+  assert.equal(await findUser({ REGISTRY_AUTH_FILE: file }, 'one.EXAMPLE:5000'), 'me');
+  const given = { registry: 'ONE.example', username: 'given', password: 'p' };
+  assert.equal((await resolver({}, given)('one.example', 'a'))?.origin.kind, 'flags');
+});
+
+test('a credential file must be a regular file, and a small one', async () => {
+  const large = join(home, 'large.json');
+  await writeFile(large, `{}${' '.repeat(MAX_CREDENTIAL_FILE_BYTES)}`);
+  for (const path of [large, '/dev/zero']) {
+    await assert.rejects(findUser({ REGISTRY_AUTH_FILE: path }, 'one.example'), { code: 'DT_CONFIG_INVALID' }, path);
   }
 });

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { checkOnwardUrl, checkRealm } from '../../../../src/transport/connections/foreign-url-rules.ts';
+import { checkDowngrade, checkOnwardUrl, checkRealm } from '../../../../src/transport/connections/foreign-url-rules.ts';
 
 const REGISTRY = 'https://registry.example/';
+/** What the name of a registry leads to. */
+const PUBLIC = (): Promise<readonly string[]> => Promise.resolve(['203.0.113.7']);
 
 const REFUSED_REALMS: readonly (readonly [
   rule: string,
@@ -54,8 +56,8 @@ const REFUSED_REALMS: readonly (readonly [
 
 for (const [rule, registry, ...realms] of REFUSED_REALMS) {
   for (const realm of realms) {
-    test(`the realm ${String(realm)} is refused for ${registry}: ${rule}`, () => {
-      assert.throws(() => checkRealm(realm, new URL(registry)), { code: 'DT_AUTH_DENIED' });
+    test(`the realm ${String(realm)} is refused for ${registry}: ${rule}`, async () => {
+      await assert.rejects(checkRealm(realm, new URL(registry), PUBLIC), { code: 'DT_REALM_REFUSED' });
     });
   }
 }
@@ -68,10 +70,39 @@ for (const [realm, registry] of [
   ['http://auth.example/token', 'http://registry.example/'],
   ['http://localhost:5001/token', 'http://127.0.0.1:5000/'],
 ] as const) {
-  test(`the realm ${realm} is taken for ${registry}`, () => {
-    assert.equal(checkRealm(realm, new URL(registry)).href, realm);
+  test(`the realm ${realm} is taken for ${registry}`, async () => {
+    assert.equal((await checkRealm(realm, new URL(registry), PUBLIC)).href, realm);
   });
 }
+
+for (const [addresses, isTaken] of [
+  [['10.0.0.7'], true],
+  [['10.0.0.7', 'fd12::7'], true],
+  [['10.0.0.7', '203.0.113.7'], false],
+  [[], false],
+  [undefined, false],
+] as const) {
+  test(`a private realm of a registry whose name leads to ${addresses?.join(', ') ?? 'nowhere'}`, async () => {
+    const lookUp = (): Promise<readonly string[]> =>
+      addresses === undefined ? Promise.reject(new Error('ENOTFOUND')) : Promise.resolve(addresses);
+    const pending = checkRealm('https://10.0.0.5/token', new URL(REGISTRY), lookUp);
+    if (isTaken) assert.equal((await pending).host, '10.0.0.5');
+    else await assert.rejects(pending, { code: 'DT_REALM_REFUSED' });
+  });
+}
+
+test('a redirect leaves TLS only where nobody has to trust the answer', () => {
+  const [secure, plain] = [new URL('https://registry.example/'), new URL('http://storage.example/')];
+  assert.throws(
+    () => {
+      checkDowngrade(plain, secure, false);
+    },
+    { code: 'DT_REGISTRY_ERROR' },
+  );
+  checkDowngrade(plain, secure, true);
+  checkDowngrade(secure, secure, false);
+  checkDowngrade(plain, plain, false);
+});
 
 test('a request is sent on to storage anywhere but at a link-local or metadata address', () => {
   const source = new URL(REGISTRY);
