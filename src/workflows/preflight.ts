@@ -40,7 +40,7 @@ export async function requireFreeSpace(
  */
 export async function requirePushPermission(repositories: readonly Repository[], context: RunContext): Promise<void> {
   await Promise.all(
-    [...Map.groupBy(repositories, ({ registry }) => registry)].map(async ([registry, group]) => {
+    [...Map.groupBy(repositories, ({ registry }) => registry).values()].map(async (group) => {
       const unique = uniqueRepositories(group);
       let refusal: { readonly error: unknown } | undefined;
       for (const repository of unique.slice(0, MAX_PROBED_REPOSITORIES)) {
@@ -48,11 +48,18 @@ export async function requirePushPermission(repositories: readonly Repository[],
         if (refused === undefined) return;
         refusal ??= refused;
       }
-      const isHopeless =
-        unique.length <= MAX_PROBED_REPOSITORIES || context.clients.forRegistry(registry).hasRefusedCredential;
-      if (refusal !== undefined && isHopeless) throw refusal.error;
+      if (refusal === undefined) return;
+      const isHopeless = unique.length <= MAX_PROBED_REPOSITORIES || (await lacksCredential(group, context));
+      if (isHopeless) throw refusal.error;
     }),
   );
+}
+
+/** True if there is no credential to show, or it was shown and refused: then no other repository will let us in either. */
+async function lacksCredential([first]: readonly Repository[], { clients }: RunContext): Promise<boolean> {
+  if (first === undefined) return false;
+  if (clients.forRegistry(first.registry).hasRefusedCredential) return true;
+  return (await clients.findCredential(first.registry, first.repository)) === undefined;
 }
 
 async function findRefusal(
