@@ -1,11 +1,11 @@
 import * as Flags from '@oclif/core/flags';
 import { DtError } from '../domain/errors.ts';
+import { hasOciScheme, trimOciScheme } from '../domain/oci/oci-scheme.ts';
 import { parseReference } from '../domain/oci/reference.ts';
 import { parseRelocationPrefix } from '../domain/relocation/relocation-prefix.ts';
 
 /** More than any password; what comes on standard input has no other end. */
 const MAX_PASSWORD_BYTES = 64 * 1024;
-const OCI_SCHEME = 'oci://';
 
 /** For commands that take credentials for one registry. */
 export const CREDENTIAL_FLAGS = {
@@ -76,7 +76,7 @@ export function requireUsable(credential: { readonly username: string; readonly 
  * registries itself and would get them all, so credentials are refused for it. Throws DT_USAGE, DT_BAD_REFERENCE.
  */
 export function chartCredentialRegistry(location: string, repositoryUrl?: string): string {
-  if (location.startsWith(OCI_SCHEME)) return parseReference(location.slice(OCI_SCHEME.length)).registry;
+  if (hasOciScheme(location)) return parseReference(trimOciScheme(location)).registry;
   if (repositoryUrl !== undefined && URL.canParse(repositoryUrl)) return new URL(repositoryUrl).host;
   throw new DtError('DT_USAGE', '--username and --password are for a chart from oci://… or --repo URL', {
     detail: 'Any other chart names the registries of its images itself, and they would all be sent the password.',

@@ -1,4 +1,5 @@
 import { copyError } from '../domain/error-rules.ts';
+import { trimOciScheme } from '../domain/oci/oci-scheme.ts';
 import { DtError, isDtError } from '../domain/errors.ts';
 import { describeOrigin, type CredentialOrigin } from '../domain/oci/credential-origin.ts';
 import { formatReference, parseReference, type Reference } from '../domain/oci/reference.ts';
@@ -6,7 +7,6 @@ import { probeUpload } from '../transport/probe-upload.ts';
 import type { RunContext } from './context.ts';
 import { openRepository } from './registry-stores.ts';
 
-const OCI_SCHEME = 'oci://';
 /** `localhost`, a name with dots or an address, with or without a port. */
 const HOST_ALONE = /^(?:localhost|(?=[^/:]*\.)[a-z0-9][^/@:[\]]*|\[[^/@\]]*\])(?::\d+)?\/*$/i;
 
@@ -32,7 +32,7 @@ export interface CheckAccessResult {
 export async function checkAccess(options: CheckAccessOptions, context: RunContext): Promise<CheckAccessResult> {
   const { clients, reporter, signal } = context;
   const { action } = options;
-  const reference = parseRepository(trimScheme(options.reference));
+  const reference = parseRepository(trimOciScheme(options.reference));
   const origin = (await clients.findCredential(reference.registry, reference.repository))?.origin;
   const client = clients.forRegistry(reference.registry);
   try {
@@ -91,8 +91,4 @@ async function probePull(reference: Reference, context: RunContext): Promise<voi
       signal: context.signal,
     });
   }
-}
-
-function trimScheme(text: string): string {
-  return text.startsWith(OCI_SCHEME) ? text.slice(OCI_SCHEME.length) : text;
 }

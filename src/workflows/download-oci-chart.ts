@@ -7,12 +7,12 @@ import { DtError, isDtError } from '../domain/errors.ts';
 import { parseManifest } from '../domain/oci/manifest.ts';
 import { MEDIA_TYPE_HELM_CHART } from '../domain/oci/media-types.ts';
 import { isDigest } from '../domain/oci/digest.ts';
+import { trimOciScheme } from '../domain/oci/oci-scheme.ts';
 import { isTag, parseReference, type Reference } from '../domain/oci/reference.ts';
 import { selectChartVersion } from '../domain/version/select-version.ts';
 import type { RunContext } from './context.ts';
 import { openRepository } from './registry-stores.ts';
 
-const SCHEME = 'oci://';
 /** Tags that a message names. */
 const MAX_NAMED_TAGS = 10;
 
@@ -45,7 +45,7 @@ export async function downloadOciChart(
 }
 
 function parseChartReference(location: string, version: string | undefined): Reference {
-  const reference = parseReference(location.slice(SCHEME.length).replace(/\/+$/, ''));
+  const reference = parseReference(trimOciScheme(location).replace(/\/+$/, ''));
   if (version !== undefined && reference.tag !== undefined && chartTag(version) !== reference.tag) {
     throw new DtError('DT_USAGE', `${location} names the version ${reference.tag}, --version names ${version}`);
   }

@@ -3,10 +3,11 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { createHash } from 'node:crypto';
 import { MAX_CHART_BYTES } from '../domain/chart/chart-tree.ts';
+import { hasOciScheme } from '../domain/oci/oci-scheme.ts';
 import { DtError, systemErrorCode } from '../domain/errors.ts';
 import { selectChartVersion } from '../domain/version/select-version.ts';
 import { isYamlMap, parseYaml } from '../domain/yaml/parse-yaml.ts';
-import { formatBasic } from '../transport/auth/token.ts';
+import { formatBasic } from '../transport/auth/basic.ts';
 import type { RunContext } from './context.ts';
 import { downloadOciChart } from './download-oci-chart.ts';
 
@@ -33,7 +34,7 @@ export async function downloadRepositoryChart(
 ): Promise<Buffer> {
   const { repository, name } = await findRepository(chart, context);
   const entry = await findEntry(repository, name, version, context);
-  if (entry.url.startsWith('oci://')) return downloadOciChart(entry.url, undefined, context);
+  if (hasOciScheme(entry.url)) return downloadOciChart(entry.url, undefined, context);
   const bytes = await download(repository, resolveUrl(entry.url, repository.url), MAX_CHART_BYTES, context);
   if (entry.sha256 !== undefined && createHash('sha256').update(bytes).digest('hex') !== entry.sha256) {
     throw new DtError('DT_DIGEST_MISMATCH', `the archive of ${name} does not have the digest that its repository says`);

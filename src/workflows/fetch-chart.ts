@@ -3,6 +3,7 @@ import { unpackChartArchive } from '../archive/chart-archive.ts';
 import { readChartFolder } from '../archive/chart-folder.ts';
 import { loadChart } from '../archive/load-chart.ts';
 import type { Chart } from '../domain/chart/chart.ts';
+import { hasOciScheme } from '../domain/oci/oci-scheme.ts';
 import { MAX_CHART_BYTES } from '../domain/chart/chart-tree.ts';
 import { DtError, systemErrorCode } from '../domain/errors.ts';
 import type { RunContext } from './context.ts';
@@ -24,7 +25,7 @@ export interface ChartSource {
  */
 export async function fetchChart(source: ChartSource, context: RunContext): Promise<Chart> {
   const { location, version, repositoryUrl } = source;
-  if (location.startsWith('oci://')) {
+  if (hasOciScheme(location)) {
     return download(context, async () => downloadOciChart(location, version, context), location);
   }
   if (repositoryUrl !== undefined) {

@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict';
-import { join } from 'node:path';
-import { test, type TestContext } from 'node:test';
-import { pushShopImages, SHOP_IMAGES, writeShopChart } from '../support/charts.ts';
-import { basicAuthorization, pushImage, type PushedImage } from '../support/images.ts';
-import { startEmbeddedRegistry, TEST_CREDENTIALS, type EmbeddedRegistry } from '../support/registries.ts';
+import { test } from 'node:test';
+import { SHOP_IMAGES } from '../support/charts.ts';
+import { basicAuthorization, pushImage } from '../support/images.ts';
+import { startEmbeddedRegistry, TEST_CREDENTIALS } from '../support/registries.ts';
 import { readStoredManifest } from '../support/registry-content.ts';
 import { startRegistryProxy } from '../support/registry-proxy.ts';
-import { createSandbox, type Sandbox } from '../support/sandbox.ts';
+import { prepareWrappedShop } from '../support/wrapped-shop.ts';
 
 interface PlanDocument {
   readonly repositories: readonly string[];
@@ -24,7 +23,7 @@ interface PlanDocument {
 const IS_WRITE = /^(?:POST|PUT|PATCH|DELETE) /;
 
 test('a tag with another digest is named before it is overwritten, in the question and as a warning', async (t) => {
-  const { sandbox, target } = await prepare(t);
+  const { sandbox, target } = await prepareWrappedShop(t);
   const older = await pushImage(target.host, 'm/team/api:1.0', { seed: 'older' });
   const asked = await sandbox.run(['unwrap', 'w.tgz', `${target.host}/m`], { stdin: 'n\n' });
   assert.equal(asked.code, 0);
@@ -37,7 +36,7 @@ test('a tag with another digest is named before it is overwritten, in the questi
 });
 
 test('--no-overwrite names every such tag, the chart among them, and pushes nothing', async (t) => {
-  const { sandbox, target } = await prepare(t);
+  const { sandbox, target } = await prepareWrappedShop(t);
   await pushImage(target.host, 'm/team/api:1.0', { seed: 'older' });
   await pushImage(target.host, 'm/shop:1.2.3', { seed: 'a chart of that name' });
   const before = target.requests.length;
@@ -58,7 +57,7 @@ test('--no-overwrite names every such tag, the chart among them, and pushes noth
 });
 
 test('with --no-overwrite a second run finds everything done, and writes nothing', async (t) => {
-  const { sandbox, target } = await prepare(t);
+  const { sandbox, target } = await prepareWrappedShop(t);
   const args = ['unwrap', 'w.tgz', `${target.host}/m`, '--yes', '--no-overwrite'];
   await sandbox.runOk(args);
   const before = target.requests.length;
@@ -70,7 +69,7 @@ test('with --no-overwrite a second run finds everything done, and writes nothing
 });
 
 test('a registry with immutable tags takes what it has, and its refusal is worded', async (t) => {
-  const { sandbox, target } = await prepare(t);
+  const { sandbox, target } = await prepareWrappedShop(t);
   await sandbox.runOk(['unwrap', 'w.tgz', `${target.host}/m`, '--yes']);
   const proxy = await startRegistryProxy(target.host);
   t.after(async () => proxy.close());
@@ -95,7 +94,7 @@ test('a registry with immutable tags takes what it has, and its refusal is worde
 });
 
 test('--plan lists repositories, tags and bytes, pushes nothing, and is what then happens', async (t) => {
-  const { sandbox, target, pushed } = await prepare(t);
+  const { sandbox, target, pushed } = await prepareWrappedShop(t);
   const older = await pushImage(target.host, 'm/team/api:1.0', { seed: 'older' });
   const worker = pushed.get('team/worker:2.1-debian');
   assert.ok(worker !== undefined);
@@ -135,12 +134,12 @@ test('--plan lists repositories, tags and bytes, pushes nothing, and is what the
 });
 
 test('a plan for a registry that is not there ends with 5', async (t) => {
-  const { sandbox } = await prepare(t);
+  const { sandbox } = await prepareWrappedShop(t);
   assert.equal((await sandbox.run(['unwrap', 'w.tgz', '127.0.0.1:9/m', '--plan'])).code, 5);
 });
 
 test('a registry that anybody may read shows a missing password before anything is read or sent', async (t) => {
-  const { sandbox } = await prepare(t);
+  const { sandbox } = await prepareWrappedShop(t);
   const closed = await startEmbeddedRegistry({ auth: true });
   const proxy = await startRegistryProxy(closed.host, { readAuthorization: basicAuthorization(TEST_CREDENTIALS) });
   t.after(async () => Promise.all([proxy.close(), closed.close()]));
@@ -152,19 +151,3 @@ test('a registry that anybody may read shows a missing password before anything 
   assert.equal(skipped.code, 4, skipped.stderr);
   assert.ok(proxy.requests.filter((request) => IS_WRITE.test(request)).length > 2 * writes.length);
 });
-
-interface Prepared {
-  readonly sandbox: Sandbox;
-  readonly target: EmbeddedRegistry;
-  readonly pushed: Map<string, PushedImage>;
-}
-
-async function prepare(t: TestContext): Promise<Prepared> {
-  const sandbox = await createSandbox(t);
-  const [source, target] = await Promise.all([startEmbeddedRegistry(), startEmbeddedRegistry()]);
-  t.after(async () => Promise.all([source.close(), target.close()]));
-  const pushed = await pushShopImages(source.host);
-  await writeShopChart(join(sandbox.work, 'shop'), source.host);
-  await sandbox.runOk(['wrap', 'shop', '--output-file', 'w.tgz']);
-  return { sandbox, target, pushed };
-}

@@ -1,20 +1,19 @@
 import assert from 'node:assert/strict';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, test, type TestContext } from 'node:test';
+import type { TestContext } from 'node:test';
 import { digestOf } from '../../src/domain/oci/digest.ts';
 import { pushShopImages, SHOP_METADATA, writeShopChart } from '../support/charts.ts';
 import { startFaultProxy } from '../support/fault-proxy.ts';
 import type { PushedImage } from '../support/images.ts';
-import { measure, pickKillPoint, runAndKill, type RunToKill } from '../support/kill-points.ts';
-import { createRandom, SEED } from '../support/random.ts';
+import { describeKills, measure, pickKillPoint, runAndKill, type RunToKill } from '../support/kill-points.ts';
+import { createRandom } from '../support/random.ts';
 import { startDistribution3 } from '../support/registries.ts';
 import { readStoredBlob, readStoredManifest } from '../support/registry-content.ts';
 import { createSandbox } from '../support/sandbox.ts';
 import { requireTool } from '../support/tools.ts';
 import { countResentBytes } from '../support/traffic.ts';
 
-const LANES = 2;
 const KILLS_PER_LANE = 20;
 /** An unwrap is killed once to so many times before it may end. */
 const MAX_KILLS = 5;
@@ -24,12 +23,7 @@ const LARGEST_BLOB_BYTES = LAYER_BYTES + 4096;
 const CONCURRENCY = 4;
 const WRAP = 'shop.tgz';
 
-describe('kill -9 in the middle of an unwrap', { concurrency: LANES }, () => {
-  for (let lane = 0; lane < LANES; lane++) {
-    const seed = SEED + lane;
-    test(`${String(KILLS_PER_LANE)} points, seed ${String(seed)}`, async (t) => testLane(t, seed));
-  }
-});
+describeKills('kill -9 in the middle of an unwrap', KILLS_PER_LANE, testLane);
 
 async function testLane(t: TestContext, seed: number): Promise<void> {
   if (requireTool(t, 'registry3') === undefined) return;

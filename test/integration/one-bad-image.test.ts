@@ -96,9 +96,7 @@ test('all images that are not there are named, and the exit code is of the worst
 test('a repository that refuses an image keeps neither the others away nor lets the chart through', async (t) => {
   const { sandbox } = await prepare(t);
   await sandbox.runOk(WRAP);
-  const target = await startEmbeddedRegistry();
-  const front = await startRegistryProxy(target.host);
-  t.after(async () => Promise.all([front.close(), target.close()]));
+  const { target, front } = await startTarget(t);
   front.refuse = (method, path) =>
     path.startsWith('/v2/m/team/api/') && method !== 'HEAD'
       ? { status: 403, body: { errors: [{ code: 'DENIED', message: 'not yours' }] } }
@@ -123,9 +121,7 @@ test('of a wrap that is one stream, a blob that the target refuses does not end 
     [1, 0, ['m/demo:1.2.3', 'm/library/multi:1.0', 'm/library/single:2.0']],
     [Number.POSITIVE_INFINITY, 4, ['m/library/single:2.0']],
   ] as const) {
-    const target = await startEmbeddedRegistry();
-    const front = await startRegistryProxy(target.host);
-    t.after(async () => Promise.all([front.close(), target.close()]));
+    const { target, front } = await startTarget(t);
     let left: number = refusals;
     front.refuse = (method, path) =>
       method === 'PUT' && /library\/multi\/blobs\/uploads\//.test(path) && left-- > 0
@@ -140,9 +136,7 @@ test('of a wrap that is one stream, a blob that the target refuses does not end 
 test('when no image can be pushed, no step of the push looks like a success', async (t) => {
   const { sandbox } = await prepare(t);
   await sandbox.runOk(WRAP);
-  const target = await startEmbeddedRegistry();
-  const front = await startRegistryProxy(target.host);
-  t.after(async () => Promise.all([front.close(), target.close()]));
+  const { front } = await startTarget(t);
   front.refuse = (method, path) =>
     method === 'PUT' && path.includes('/manifests/')
       ? { status: 403, body: { errors: [{ code: 'DENIED' }] } }
@@ -158,6 +152,14 @@ interface Prepared {
   readonly source: EmbeddedRegistry;
   readonly proxy: RegistryProxy;
   readonly pushed: Map<string, PushedImage>;
+}
+
+/** A registry and a proxy in front of it that can be told to misbehave. */
+async function startTarget(t: TestContext): Promise<{ target: EmbeddedRegistry; front: RegistryProxy }> {
+  const target = await startEmbeddedRegistry();
+  const front = await startRegistryProxy(target.host);
+  t.after(async () => Promise.all([front.close(), target.close()]));
+  return { target, front };
 }
 
 async function prepare(t: TestContext): Promise<Prepared> {

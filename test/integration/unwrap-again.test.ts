@@ -1,16 +1,15 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { join } from 'node:path';
-import { test, type TestContext } from 'node:test';
+import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { pushShopImages, SHOP_IMAGES, writeShopChart } from '../support/charts.ts';
-import type { PushedImage } from '../support/images.ts';
-import { startEmbeddedRegistry, type EmbeddedRegistry } from '../support/registries.ts';
+import { SHOP_IMAGES } from '../support/charts.ts';
+import { type EmbeddedRegistry } from '../support/registries.ts';
 import { listTags } from '../support/registry-content.ts';
 import { startRegistryProxy } from '../support/registry-proxy.ts';
 import { DT_PATH } from '../support/run-cli.ts';
-import { createSandbox, type Sandbox } from '../support/sandbox.ts';
+import type { Sandbox } from '../support/sandbox.ts';
+import { prepareWrappedShop } from '../support/wrapped-shop.ts';
 
 interface UnwrapDocument {
   readonly chartDigest: string;
@@ -18,7 +17,7 @@ interface UnwrapDocument {
 }
 
 test('every blob is sent once, and mounted where another image needs it', async (t) => {
-  const { sandbox, target, pushed } = await prepare(t);
+  const { sandbox, target, pushed } = await prepareWrappedShop(t);
   const { summary } = await unwrap(sandbox, target);
   const unique = new Set([...pushed.values()].flatMap(({ blobs }) => blobs));
   const uploads = target.requests.filter((request) => /^PUT \S+\/blobs\/uploads\//.test(request));
@@ -33,7 +32,7 @@ test('every blob is sent once, and mounted where another image needs it', async 
 });
 
 test('with everything present nothing is sent, and the chart keeps its digest', async (t) => {
-  const { sandbox, target } = await prepare(t);
+  const { sandbox, target } = await prepareWrappedShop(t);
   const first = await unwrap(sandbox, target);
   const before = target.requests.length;
   // The time of the chart's manifest has whole seconds.
@@ -50,7 +49,7 @@ test('with everything present nothing is sent, and the chart keeps its digest', 
 });
 
 test('after one image was lost only that one is sent', async (t) => {
-  const { sandbox, target, pushed } = await prepare(t);
+  const { sandbox, target, pushed } = await prepareWrappedShop(t);
   await unwrap(sandbox, target);
   const image = pushed.get('team/worker:2.1-debian');
   assert.ok(image !== undefined);
@@ -69,7 +68,7 @@ test('after one image was lost only that one is sent', async (t) => {
 });
 
 test('an unwrap that was killed sends only what is missing, and has tagged nothing', async (t) => {
-  const { sandbox, target, pushed } = await prepare(t);
+  const { sandbox, target, pushed } = await prepareWrappedShop(t);
   const proxy = await startRegistryProxy(target.host);
   t.after(async () => proxy.close());
   const layers = [
@@ -106,18 +105,6 @@ test('an unwrap that was killed sends only what is missing, and has tagged nothi
   assert.ok([...stalled].every((digest) => sent.has(digest)));
   assert.equal((await listTags(target.host)).size, SHOP_IMAGES.length + 1);
 });
-
-async function prepare(
-  t: TestContext,
-): Promise<{ sandbox: Sandbox; target: EmbeddedRegistry; pushed: Map<string, PushedImage> }> {
-  const sandbox = await createSandbox(t);
-  const [source, target] = await Promise.all([startEmbeddedRegistry(), startEmbeddedRegistry()]);
-  t.after(async () => Promise.all([source.close(), target.close()]));
-  const pushed = await pushShopImages(source.host);
-  await writeShopChart(join(sandbox.work, 'shop'), source.host);
-  await sandbox.runOk(['wrap', 'shop', '--output-file', 'w.tgz']);
-  return { sandbox, target, pushed };
-}
 
 async function unwrap(sandbox: Sandbox, target: EmbeddedRegistry): Promise<UnwrapDocument> {
   const stdout = await sandbox.runOk(['unwrap', 'w.tgz', `${target.host}/mirror`, '--yes', '--json']);

@@ -12,7 +12,7 @@ import { createTestAuthority, type TestAuthority } from '../support/certificates
 import { requireMachineAddress } from '../support/machine-address.ts';
 import {
   sendJson,
-  startScriptedServer,
+  useScriptedServer,
   type ScriptedServer,
   type ScriptedServerOptions,
 } from '../support/scripted-server.ts';
@@ -32,7 +32,7 @@ async function startTrial(
   authority: TestAuthority,
   options: ScriptedServerOptions,
 ): Promise<Trial> {
-  const registry = await start(
+  const registry = await useScriptedServer(
     t,
     (request, response) => {
       if (request.headers.authorization === 'Bearer T') sendJson(response, 404, {});
@@ -67,15 +67,9 @@ async function startTrial(
   };
 }
 
-async function start(t: TestContext, ...args: Parameters<typeof startScriptedServer>): Promise<ScriptedServer> {
-  const server = await startScriptedServer(...args);
-  t.after(async () => server.close());
-  return server;
-}
-
 /** Gives everybody a token. */
 async function startTokenServer(t: TestContext, options: ScriptedServerOptions = {}): Promise<ScriptedServer> {
-  return start(
+  return useScriptedServer(
     t,
     (_, response) => {
       sendJson(response, 200, { token: 'T' });

@@ -13,8 +13,7 @@ import {
   sendJson,
   serveContent,
   startScriptedServer,
-  type ScriptedHandler,
-  type ScriptedServer,
+  useScriptedServer,
 } from '../support/scripted-server.ts';
 
 for (const location of [
@@ -105,18 +104,13 @@ test('a blob that is redirected to another host arrives, and the credentials sta
 });
 
 test('a challenge of the host that a redirect has led to gets no answer', async (t) => {
-  const start = async (handle: ScriptedHandler): Promise<ScriptedServer> => {
-    const server = await startScriptedServer(handle);
-    t.after(async () => server.close());
-    return server;
-  };
-  const thief = await start((_, response) => {
+  const thief = await useScriptedServer(t, (_, response) => {
     sendJson(response, 200, { token: 'T' });
   });
-  const storage = await start((_, response) => {
+  const storage = await useScriptedServer(t, (_, response) => {
     sendJson(response, 401, {}, { 'www-authenticate': `Bearer realm="http://${thief.host}/token",service="s"` });
   });
-  const registry = await start((request, response) => {
+  const registry = await useScriptedServer(t, (request, response) => {
     if (request.url === '/v2/') sendJson(response, 200, {});
     else response.writeHead(307, { location: `http://${storage.host}${request.url}` }).end();
   });

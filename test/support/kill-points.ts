@@ -2,8 +2,9 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { watch } from 'node:fs';
 import { text } from 'node:stream/consumers';
+import { describe, test, type TestContext } from 'node:test';
 import type { FaultProxy } from './fault-proxy.ts';
-import type { Random } from './random.ts';
+import { SEED, type Random } from './random.ts';
 import { DT_PATH } from './run-cli.ts';
 import type { Sandbox } from './sandbox.ts';
 
@@ -13,6 +14,23 @@ const MAX_START_MS = 150;
 const MAX_END_MS = 40;
 /** Names that appear or go in the folder of the output: lock, partial file, the final name in place of it. */
 const FILE_EVENTS = 4;
+
+/** Lanes of kills that run side by side, each with a seed of its own. */
+const LANES = 2;
+
+/** Tests `what` in lanes of so many kills each. */
+export function describeKills(
+  what: string,
+  killsPerLane: number,
+  testLane: (t: TestContext, seed: number) => Promise<void>,
+): void {
+  describe(what, { concurrency: LANES }, () => {
+    for (let lane = 0; lane < LANES; lane++) {
+      const seed = SEED + lane;
+      test(`${String(killsPerLane)} points, seed ${String(seed)}`, async (t) => testLane(t, seed));
+    }
+  });
+}
 
 /** A moment of a run. */
 export type KillPoint =

@@ -4,6 +4,7 @@ import { createServer, type IncomingHttpHeaders, type IncomingMessage, type Serv
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
+import type { TestContext } from 'node:test';
 import { digestOf, type Digest } from '../../src/domain/oci/digest.ts';
 import type { Descriptor } from '../../src/domain/oci/descriptor.ts';
 import {
@@ -71,6 +72,16 @@ export async function startScriptedServer(
       await once(server, 'close');
     },
   };
+}
+
+/** The same, and it goes away with the test. */
+export async function useScriptedServer(
+  t: TestContext,
+  ...args: Parameters<typeof startScriptedServer>
+): Promise<ScriptedServer> {
+  const server = await startScriptedServer(...args);
+  t.after(async () => server.close());
+  return server;
 }
 
 export function sendJson(

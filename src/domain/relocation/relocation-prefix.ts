@@ -1,4 +1,5 @@
 import { DtError } from '../errors.ts';
+import { trimOciScheme } from '../oci/oci-scheme.ts';
 import { isRegistryHost, isRepository, normalizeRegistry } from '../oci/reference.ts';
 
 /** Where relocated images go: a registry (with its port) and a path in it, empty for the root. */
@@ -7,7 +8,6 @@ export interface RelocationPrefix {
   readonly path: string;
 }
 
-const OCI_SCHEME = 'oci://';
 const MAX_PORT = 65_535;
 
 /**
@@ -15,7 +15,7 @@ const MAX_PORT = 65_535;
  * Throws DT_BAD_PREFIX for everything else: other schemes, upper-case paths, blanks, tags, nothing at all.
  */
 export function parseRelocationPrefix(text: string): RelocationPrefix {
-  const name = trimSlashes(text.startsWith(OCI_SCHEME) ? text.slice(OCI_SCHEME.length) : text);
+  const name = trimSlashes(trimOciScheme(text));
   const slash = name.indexOf('/');
   const registry = slash === -1 ? name : name.slice(0, slash);
   const path = slash === -1 ? '' : name.slice(slash + 1);

@@ -3,7 +3,8 @@ import { parseChallenges, type Challenge } from './challenge.ts';
 import type { Credential } from './credential-entry.ts';
 import type { CredentialSource } from './credentials.ts';
 import type { HttpClient } from '../http/http-client.ts';
-import { fetchToken, formatBasic, type Token } from './token.ts';
+import { formatBasic } from './basic.ts';
+import { fetchToken, type Token } from './token.ts';
 
 const MAX_MORE_SCOPES = 8;
 

@@ -1,3 +1,5 @@
+import { encodeBasic } from './basic.ts';
+
 /** What a registry is shown: a user with a password, or an identity token (an OAuth2 refresh token). */
 export type Credential =
   | { readonly kind: 'basic'; readonly username: string; readonly password: string }
@@ -31,5 +33,5 @@ export function parseAuthEntry(value: unknown): AuthEntryContent {
 export function formatAuthEntry(credential: { readonly username: string; readonly password: string }): {
   readonly auth: string;
 } {
-  return { auth: Buffer.from(`${credential.username}:${credential.password}`).toString('base64') };
+  return { auth: encodeBasic(credential) };
 }

@@ -1,6 +1,7 @@
 import { DtError } from '../../domain/errors.ts';
 import type { Challenge } from './challenge.ts';
 import type { Credential } from './credential-entry.ts';
+import { formatBasic } from './basic.ts';
 import { checkRealm } from '../connections/foreign-url-rules.ts';
 import type { HttpClient } from '../http/http-client.ts';
 import { isTransientStatus } from '../http/retry.ts';
@@ -76,11 +77,6 @@ export async function fetchToken(http: HttpClient, request: TokenRequest): Promi
     );
   }
   return readToken(response.body, realm.host);
-}
-
-/** The value of an Authorization header for basic authentication. */
-export function formatBasic(credential: { readonly username: string; readonly password: string }): string {
-  return `Basic ${Buffer.from(`${credential.username}:${credential.password}`).toString('base64')}`;
 }
 
 function tokenUrl(realm: URL, service: string | undefined, scopes: readonly string[]): URL {

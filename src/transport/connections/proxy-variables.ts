@@ -1,3 +1,4 @@
+import { formatBasic } from '../auth/basic.ts';
 import { DtError } from '../../domain/errors.ts';
 import { isLoopback } from './address-rules.ts';
 import { parseNoProxy } from './no-proxy.ts';
@@ -60,7 +61,7 @@ function parseProxy({ name, value }: Variable): Proxy {
 
 function formatAuthorization(username: string, password: string): string | undefined {
   if (username === '' && password === '') return undefined;
-  return `Basic ${Buffer.from(`${decode(username)}:${decode(password)}`).toString('base64')}`;
+  return formatBasic({ username: decode(username), password: decode(password) });
 }
 
 /** A `%` that starts no escape stands for itself. */

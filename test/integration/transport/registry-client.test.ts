@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
-import { test, type TestContext } from 'node:test';
+import { test } from 'node:test';
 import { RegistryStore } from '../../../src/content/registry-store.ts';
 import type { Credential } from '../../../src/transport/auth/credential-entry.ts';
 import { createTestHttpClient } from '../../support/http.ts';
@@ -10,18 +10,12 @@ import {
   createContent,
   sendJson,
   serveContent,
-  startScriptedServer,
+  useScriptedServer,
   type ScriptedHandler,
   type ScriptedServer,
 } from '../../support/scripted-server.ts';
 
 const CREDENTIAL: Credential = { kind: 'basic', username: 'user', password: 'secret' };
-
-async function start(t: TestContext, handle: ScriptedHandler): Promise<ScriptedServer> {
-  const server = await startScriptedServer(handle);
-  t.after(async () => server.close());
-  return server;
-}
 
 const http = await createTestHttpClient();
 
@@ -60,7 +54,7 @@ const tokenRequests = ({ requests }: ScriptedServer): number =>
 
 test('a 401 is answered with a token, which is used again', async (t) => {
   const content = createContent();
-  const server = await start(t, guard(content, 300));
+  const server = await useScriptedServer(t, guard(content, 300));
   const store = openStore(server);
   await store.readManifest('1.0');
   await store.readManifest(content.manifest.digest);
@@ -72,7 +66,7 @@ test('a 401 is answered with a token, which is used again', async (t) => {
 test('a token that was revoked is asked for again', async (t) => {
   const content = createContent();
   const handle = guard(content, 300);
-  const server = await start(t, handle);
+  const server = await useScriptedServer(t, handle);
   const store = openStore(server);
   await store.readManifest('1.0');
   handle.revoke();
@@ -81,7 +75,7 @@ test('a token that was revoked is asked for again', async (t) => {
 });
 
 test('a token that has expired is renewed before it is used', async (t) => {
-  const server = await start(t, guard(createContent(), 1));
+  const server = await useScriptedServer(t, guard(createContent(), 1));
   const store = openStore(server);
   await store.readManifest('1.0');
   await new Promise((resolve) => setTimeout(resolve, 1100));
@@ -95,7 +89,7 @@ test('a token that has expired is renewed before it is used', async (t) => {
 });
 
 test('a registry that refuses every token is not asked for ever', async (t) => {
-  const server = await start(t, (request, response, host) => {
+  const server = await useScriptedServer(t, (request, response, host) => {
     if (request.url.startsWith('/token')) sendJson(response, 200, { token: 'T' });
     else sendJson(response, 401, {}, { 'www-authenticate': `Bearer realm="http://${host}/token"` });
   });
@@ -105,7 +99,7 @@ test('a registry that refuses every token is not asked for ever', async (t) => {
 
 test('basic credentials are sent only when they are asked for', async (t) => {
   const content = createContent();
-  const server = await start(t, (request, response) => {
+  const server = await useScriptedServer(t, (request, response) => {
     if (request.headers.authorization === undefined)
       sendJson(response, 401, {}, { 'www-authenticate': 'Basic realm="x"' });
     else serveContent(content, request, response);
@@ -125,7 +119,7 @@ for (const [status, code] of [
   [200, 'DT_DIGEST_MISMATCH'],
 ] as const) {
   test(`the answer ${String(status)} to a manifest is ${code}`, async (t) => {
-    const server = await start(t, (_, response) => {
+    const server = await useScriptedServer(t, (_, response) => {
       sendJson(response, status, { errors: [{ code: 'X', message: 'why' }] });
     });
     await assert.rejects(openStore(server).readManifest(createContent().manifest.digest), { code });
@@ -134,7 +128,7 @@ for (const [status, code] of [
 
 test('a HEAD without headers is followed by a GET', async (t) => {
   const content = createContent();
-  const server = await start(t, (request, response) => {
+  const server = await useScriptedServer(t, (request, response) => {
     if (request.method !== 'HEAD') serveContent(content, request, response);
     else response.writeHead(200).end();
   });
@@ -143,10 +137,10 @@ test('a HEAD without headers is followed by a GET', async (t) => {
 
 for (const place of ['relative', 'absolute', 'foreign'] as const) {
   test(`an upload goes to a ${place} Location, with its query, and with credentials only to the registry`, async (t) => {
-    const foreign = await start(t, (_, response) => {
+    const foreign = await useScriptedServer(t, (_, response) => {
       response.writeHead(201).end();
     });
-    const server = await start(t, (request, response, host) => {
+    const server = await useScriptedServer(t, (request, response, host) => {
       if (request.headers.authorization === undefined)
         sendJson(response, 401, {}, { 'www-authenticate': 'Basic realm="x"' });
       else if (request.method === 'HEAD') response.writeHead(404).end();
@@ -175,7 +169,7 @@ for (const place of ['relative', 'absolute', 'foreign'] as const) {
 
 test('an upload without a Location, and a registry that stores another digest, are errors', async (t) => {
   const content = createContent();
-  const server = await start(t, (request, response) => {
+  const server = await useScriptedServer(t, (request, response) => {
     if (request.method === 'HEAD') response.writeHead(404).end();
     else if (request.method === 'POST') response.writeHead(202).end();
     else response.writeHead(201, { 'docker-content-digest': `sha256:${'0'.repeat(64)}` }).end();
@@ -193,7 +187,7 @@ test('an upload without a Location, and a registry that stores another digest, a
 
 for (const location of ['ftp://127.0.0.1/x', 'file:///tmp/x', 'javascript:x', 'http://[', 'http://127.0.0.1:1/x']) {
   test(`an upload to ${location} is an error of the registry`, async (t) => {
-    const server = await start(t, (request, response) => {
+    const server = await useScriptedServer(t, (request, response) => {
       if (request.method === 'POST') response.writeHead(202, { location }).end();
       else response.writeHead(404).end();
     });
@@ -206,7 +200,7 @@ for (const location of ['ftp://127.0.0.1/x', 'file:///tmp/x', 'javascript:x', 'h
 
 test('a blob that is stored under another digest is an error', async (t) => {
   const content = createContent();
-  const server = await start(t, (request, response) => {
+  const server = await useScriptedServer(t, (request, response) => {
     if (request.method === 'HEAD') response.writeHead(404).end();
     else if (request.method === 'POST') response.writeHead(202, { location: '/upload' }).end();
     else response.writeHead(201, { 'docker-content-digest': `sha256:${'0'.repeat(64)}` }).end();
@@ -219,7 +213,7 @@ test('a blob that is stored under another digest is an error', async (t) => {
 });
 
 test('a loopback registry that cuts every connection is not said to have broken TLS', async (t) => {
-  const server = await start(t, (_, response) => response.destroy());
+  const server = await useScriptedServer(t, (_, response) => response.destroy());
   const options = { http, credentials: () => Promise.resolve(undefined), usePlainHttp: false, allowPlainHttp: false };
   await assert.rejects(
     new RegistryStore(new RegistryClient(server.host, options), 'a/b').readManifest('1.0'),
@@ -231,7 +225,7 @@ test('a loopback registry that cuts every connection is not said to have broken 
 });
 
 test('a connection that is cut in the middle of a blob is an error of the registry', async (t) => {
-  const server = await start(t, (_, response) => {
+  const server = await useScriptedServer(t, (_, response) => {
     response.writeHead(200, { 'content-length': '1000' });
     response.write('x', () => response.destroy());
   });
@@ -241,7 +235,7 @@ test('a connection that is cut in the middle of a blob is an error of the regist
 
 test('plain HTTP is found by itself on loopback, and only there', async (t) => {
   const content = createContent();
-  const server = await start(t, (request, response) => {
+  const server = await useScriptedServer(t, (request, response) => {
     serveContent(content, request, response);
   });
   const options = { http, credentials: () => Promise.resolve(undefined), usePlainHttp: false, allowPlainHttp: false };
@@ -253,7 +247,7 @@ test('plain HTTP is found by itself on loopback, and only there', async (t) => {
 
 test('an interruption of the run ends the request for a token', { timeout: 20_000 }, async (t) => {
   const interruption = new AbortController();
-  const server = await start(t, (request, response, host) => {
+  const server = await useScriptedServer(t, (request, response, host) => {
     if (request.url.startsWith('/token')) interruption.abort();
     else sendJson(response, 401, {}, { 'www-authenticate': `Bearer realm="http://${host}/token",service="s"` });
   });
@@ -270,7 +264,7 @@ test('an interruption of the run ends the request for a token', { timeout: 20_00
 test('a registry that knows the repository by another name gets a token for that one too', async (t) => {
   const content = createContent();
   const scopes: string[][] = [];
-  const server = await start(t, (request, response, host) => {
+  const server = await useScriptedServer(t, (request, response, host) => {
     const url = new URL(request.url, `http://${host}`);
     if (url.pathname === '/token') {
       scopes.push(url.searchParams.getAll('scope'));

@@ -1,24 +1,12 @@
 import assert from 'node:assert/strict';
-import { test, type TestContext } from 'node:test';
+import { test } from 'node:test';
 import type { Credential } from '../../../../src/transport/auth/credential-entry.ts';
 import { createTestHttpClient } from '../../../support/http.ts';
 import { fetchToken } from '../../../../src/transport/auth/token.ts';
-import {
-  sendJson,
-  startScriptedServer,
-  type ScriptedHandler,
-  type ScriptedServer,
-} from '../../../support/scripted-server.ts';
+import { sendJson, useScriptedServer } from '../../../support/scripted-server.ts';
 
 const HTTP = await createTestHttpClient();
 const CREDENTIAL: Credential = { kind: 'basic', username: 'user', password: 'secret' };
-
-/** A server that goes away with the test. */
-async function start(t: TestContext, handle: ScriptedHandler): Promise<ScriptedServer> {
-  const server = await startScriptedServer(handle);
-  t.after(async () => server.close());
-  return server;
-}
 
 async function ask(
   realm: string | undefined,
@@ -34,7 +22,7 @@ async function ask(
 }
 
 test('asks with basic credentials, service and every scope', async (t) => {
-  const server = await start(t, (_, response) => {
+  const server = await useScriptedServer(t, (_, response) => {
     sendJson(response, 200, { token: 'T', expires_in: 300 });
   });
   const token = await ask(`http://${server.host}/token?keep=1`, 'http://127.0.0.1/');
@@ -49,7 +37,7 @@ test('asks with basic credentials, service and every scope', async (t) => {
 });
 
 test('an identity token is exchanged by POST, and nobody is asked without credentials for any', async (t) => {
-  const server = await start(t, (_, response) => {
+  const server = await useScriptedServer(t, (_, response) => {
     sendJson(response, 200, { access_token: 'A' });
   });
   assert.equal(
@@ -78,7 +66,7 @@ for (const [name, status, body, code] of [
   ['two megabytes', 200, ' '.repeat(2e6), 'DT_LIMIT_EXCEEDED'],
 ] as const) {
   test(`a token server that answers with ${name}`, async (t) => {
-    const server = await start(t, (_, response) => {
+    const server = await useScriptedServer(t, (_, response) => {
       response.writeHead(status);
       response.end(body);
     });
@@ -87,10 +75,10 @@ for (const [name, status, body, code] of [
 }
 
 test('credentials do not follow a redirect of the token server to another host', async (t) => {
-  const foreign = await start(t, (_, response) => {
+  const foreign = await useScriptedServer(t, (_, response) => {
     sendJson(response, 200, { token: 'T' });
   });
-  const server = await start(t, (_, response) => {
+  const server = await useScriptedServer(t, (_, response) => {
     response.writeHead(302, { location: `http://${foreign.host}/` });
     response.end();
   });
