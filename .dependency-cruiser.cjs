@@ -6,8 +6,9 @@ const ARROWS = {
   archive: ['files'],
   server: ['content', 'archive', 'files', 'transport'],
   files: [],
+  trust: [],
   output: ['workflows/ports\\.ts'],
-  workflows: ['content', 'archive', 'server', 'files', 'transport'],
+  workflows: ['content', 'archive', 'server', 'files', 'transport', 'trust'],
   commands: ['workflows', 'output', 'environment\\.ts'],
 };
 
@@ -21,6 +22,8 @@ const HOMES = {
   'js-yaml': '^src/domain/yaml/',
   'tar-stream': '^src/archive/',
   semver: '^src/domain/version/',
+  '@sigstore': '^src/trust/',
+  '@noble': '^src/trust/decrypt-cosign-key\\.ts$',
 };
 
 module.exports = {
@@ -42,7 +45,7 @@ module.exports = {
     },
     ...Object.entries(ARROWS).map(([folder, allowed]) => ({
       name: `arrows-of-${folder}`,
-      comment: 'main → commands → workflows → {content, archive, server, files} → transport → domain',
+      comment: 'main → commands → workflows → {content, archive, server, files, trust} → transport → domain',
       severity: 'error',
       from: { path: `^src/${folder}/` },
       to: {

@@ -37,6 +37,16 @@ const TOOLS: readonly Tool[] = [
     onPath: { program: 'helm', versionArguments: ['version', '--short'], accepts: /^v4\./ },
   },
   {
+    name: 'regctl',
+    goPackage: 'github.com/regclient/regclient/cmd/regctl@v0.11.7',
+    onPath: { program: 'regctl', versionArguments: ['version'], accepts: /./ },
+  },
+  {
+    name: 'cosign',
+    goPackage: 'github.com/sigstore/cosign/v3/cmd/cosign@v3.1.3',
+    onPath: { program: 'cosign', versionArguments: ['version'], accepts: /v3\./ },
+  },
+  {
     name: 'registry2',
     debianPackage: 'docker-registry',
     onPath: { program: 'docker-registry', versionArguments: ['--version'], accepts: /./ },
@@ -50,6 +60,11 @@ const TOOLS: readonly Tool[] = [
     name: 'nginx',
     debianPackage: 'nginx-light',
     onPath: { program: 'nginx', versionArguments: ['-v'], accepts: /./ },
+  },
+  {
+    name: 'gpg',
+    debianPackage: 'gnupg',
+    onPath: { program: 'gpg', versionArguments: ['--version'], accepts: /./ },
   },
   {
     name: 'tinyproxy',

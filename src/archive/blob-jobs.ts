@@ -1,6 +1,7 @@
 import type { Hash } from 'node:crypto';
 import { DtError, systemErrorCode, type ErrorCode } from '../domain/errors.ts';
 import { createDigestHash, digestHex, type Digest } from '../domain/oci/digest.ts';
+import { checkMember, type MemberToCheck, type MemberVerdict } from './check-member.ts';
 import { readStoredMemberSync, type StoredMember } from './stored-member.ts';
 import { StoredMemberWriter, type MemberPlace } from './stored-member-writer.ts';
 
@@ -25,10 +26,19 @@ export interface ReadBlobJob {
   readonly start: number;
 }
 
+/** A large entry that is only checked; its bytes stay where they are. */
+export interface CheckMemberJob extends MemberToCheck {
+  readonly kind: 'open-check';
+  readonly id: number;
+}
+
 /** Every request gets one reply, in order. */
 export type BlobRequest =
   | OpenBlobJob
   | ReadBlobJob
+  | CheckMemberJob
+  /** Goes on with a check: the reply has what was read, or the verdict at the end. */
+  | { readonly kind: 'check'; readonly id: number }
   /** Asks for the next bytes of a blob that is read; none at its end. The last ones come only if the digest is right. */
   | { readonly kind: 'read'; readonly id: number }
   | { readonly kind: 'write'; readonly id: number; readonly slab: SharedArrayBuffer; readonly sizeBytes: number }
@@ -52,6 +62,8 @@ export interface BlobReply {
   readonly failure?: BlobFailure;
   /** The whole of its memory: it can be handed to another thread. */
   readonly bytes?: Uint8Array | undefined;
+  readonly checkedBytes?: number;
+  readonly verdict?: MemberVerdict;
 }
 
 interface BlobJob {
@@ -66,11 +78,13 @@ interface BlobJob {
 export class BlobJobs {
   readonly #jobs = new Map<number, BlobJob>();
   readonly #readers = new Map<number, Iterator<Buffer, BlobFailure | undefined>>();
+  readonly #checks = new Map<number, Iterator<number, MemberVerdict>>();
 
   /** Never throws: a failure is part of the reply. A job that failed must still be abandoned. */
   handle(request: BlobRequest): BlobReply {
     try {
       if (request.kind === 'read') return this.#read(request.id);
+      if (request.kind === 'check') return this.#check(request.id);
       const failure = this.#perform(request);
       return failure === undefined ? {} : { failure };
     } catch (error) {
@@ -85,8 +99,18 @@ export class BlobJobs {
     return next.value === undefined ? {} : { failure: next.value };
   }
 
-  #perform(request: Exclude<BlobRequest, { kind: 'read' }>): BlobFailure | undefined {
+  #check(id: number): BlobReply {
+    const next = this.#checks.get(id)?.next();
+    if (next === undefined) return {};
+    return next.done === true ? { verdict: next.value } : { checkedBytes: next.value };
+  }
+
+  #perform(request: Exclude<BlobRequest, { kind: 'read' | 'check' }>): BlobFailure | undefined {
     const { id } = request;
+    if (request.kind === 'open-check') {
+      this.#checks.set(id, checkMember(request));
+      return undefined;
+    }
     if (request.kind === 'open-read') {
       this.#readers.set(id, readVerified(request));
       return undefined;
@@ -98,6 +122,7 @@ export class BlobJobs {
       return undefined;
     }
     this.#readers.delete(id);
+    this.#checks.delete(id);
     const job = this.#jobs.get(id);
     // A job that could not be opened has told why already.
     if (job === undefined) return undefined;

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
-import { promisify } from 'node:util';
-import { createGunzip, gzip } from 'node:zlib';
+import { pipeline } from 'node:stream/promises';
+import { createGunzip, createGzip } from 'node:zlib';
 import {
   buildChartTree,
   CHART_MODE_BITS,
@@ -72,16 +72,21 @@ export async function packChartArchive(
   tree: ChartTree,
   { mtimeSeconds }: PackChartOptions,
 ): Promise<Buffer> {
-  const chunks: Uint8Array[] = [];
-  for (const { path, type, mode, bytes } of buildChartTree(tree)) {
-    const sizeBytes = bytes.length;
-    chunks.push(encodeTarHeader({ path: `${chartName}/${path}`, type, mode, sizeBytes, mtimeSeconds }));
-    chunks.push(bytes, Buffer.alloc(tarPaddingBytes(sizeBytes)));
-  }
-  chunks.push(Buffer.alloc(TAR_END_BYTES));
-  const packed = await promisify(gzip)(Buffer.concat(chunks), { level: GZIP_LEVEL });
+  const tar = Readable.from(listTarChunks(chartName, tree, mtimeSeconds), { objectMode: false });
+  const packed = await pipeline(tar, createGzip({ level: GZIP_LEVEL }), async (chunks) => buffer(chunks));
   packed[GZIP_OS_OFFSET] = GZIP_OS_UNKNOWN;
   return packed;
+}
+
+/** The archive piece by piece: a large chart is not in memory twice. */
+function* listTarChunks(chartName: string, tree: ChartTree, mtimeSeconds: number): Generator<Uint8Array> {
+  for (const { path, type, mode, bytes } of buildChartTree(tree)) {
+    const sizeBytes = bytes.length;
+    yield encodeTarHeader({ path: `${chartName}/${path}`, type, mode, sizeBytes, mtimeSeconds });
+    if (sizeBytes > 0) yield bytes;
+    if (tarPaddingBytes(sizeBytes) > 0) yield Buffer.alloc(tarPaddingBytes(sizeBytes));
+  }
+  yield Buffer.alloc(TAR_END_BYTES);
 }
 
 function takeOffFirstPart(entry: TarEntry, name: string): string {

@@ -2,7 +2,6 @@ import { parseChartMetadata, withRequirements, type ChartMetadata } from '../dom
 import {
   chartTreeSizeBytes,
   findChartFile,
-  MAX_CHART_BYTES,
   subtreeOf,
   type ChartEntry,
   type ChartTree,
@@ -12,8 +11,8 @@ import { DtError } from '../domain/errors.ts';
 import { unpackChartArchive } from './chart-archive.ts';
 
 const MAX_CHART_DEPTH = 16;
-/** All packed subcharts together, unpacked. */
-const MAX_PACKED_SUBCHART_BYTES = 2 * MAX_CHART_BYTES;
+/** All packed subcharts together, unpacked: they are held in memory twice, before and after the relocation. */
+const MAX_PACKED_SUBCHART_BYTES = 32 * 1024 * 1024;
 
 const CHART_FILE = 'Chart.yaml';
 const REQUIREMENTS_FILE = 'requirements.yaml';
@@ -79,8 +78,7 @@ async function loadSubchart(
     return { path, isPacked: false, chart: await loadChartAt(subtree, name, depth + 1, budget) };
   }
   if (!path.endsWith(PACKED_SUFFIX)) return undefined;
-  const maxBytes = Math.min(MAX_CHART_BYTES, budget.remainingBytes);
-  const unpacked = await unpackChartArchive(entry.bytes, name, { maxBytes });
+  const unpacked = await unpackChartArchive(entry.bytes, name, { maxBytes: budget.remainingBytes });
   budget.remainingBytes -= chartTreeSizeBytes(unpacked);
   return { path, isPacked: true, chart: await loadChartAt(unpacked, name, depth + 1, budget) };
 }

@@ -2,8 +2,6 @@ import { open, type FileHandle } from 'node:fs/promises';
 import { constants, crc32, gunzipSync } from 'node:zlib';
 import { isDtError } from '../domain/errors.ts';
 import { createDigestHash, digestHex, type Digest } from '../domain/oci/digest.ts';
-import { LOCK_FILE_NAME } from '../domain/lock/images-lock.ts';
-import { CHART_FOLDER, pathInTopFolder } from '../domain/wrap/wrap-document.ts';
 import { GZIP_TRAILER_BYTES, gzipTrailer } from './gzip-member.ts';
 import { hasGzipHeader, readStoredMember } from './stored-member.ts';
 import { decodeTarHeader, type TarHeader, TAR_BLOCK_BYTES, tarPaddingBytes } from './tar-header.ts';
@@ -38,12 +36,10 @@ export async function readFinishedMember(handle: FileHandle, member: LargeMember
   return hash.digest('hex') === digestHex(digest) && trailer.equals(gzipTrailer(crc, contentBytes));
 }
 
-/** The text of `chart/Images.lock` in a partial wrap, or undefined if there is no such file or it does not say. */
-export async function readPartialLock(partialPath: string): Promise<string | undefined> {
-  const lock = (await readPartialStart(partialPath, MAX_SMALL_MEMBER_BYTES)).find(
-    ({ path }) => pathInTopFolder(path) === `${CHART_FOLDER}/${LOCK_FILE_NAME}`,
-  );
-  return lock?.bytes.toString('utf8');
+/** The text of one of the first small entries of a partial wrap; undefined if there is no such file or it does not have it. */
+export async function readPartialText(partialPath: string, path: string): Promise<string | undefined> {
+  const entry = (await readPartialStart(partialPath, MAX_START_BYTES)).find((candidate) => candidate.path === path);
+  return entry?.bytes.toString('utf8');
 }
 
 /** What lies in the first small members of a partial wrap, unverified; nothing if there is no such file. */

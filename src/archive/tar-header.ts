@@ -116,7 +116,8 @@ export function readTarEntry(header: Header): TarEntry {
     mode: header.mode & PERMISSION_BITS,
     // A folder has no content, whatever its header says.
     sizeBytes: type === 'directory' ? 0 : header.size,
-    linkTarget: type === 'link' || type === 'symlink' ? header.linkname : '',
+    // A link may name no target at all.
+    linkTarget: type === 'link' || type === 'symlink' ? header.linkname || '' : '',
     mtimeSeconds: Math.trunc(header.mtime.getTime() / 1000),
   };
 }

@@ -22,11 +22,23 @@ import { TAR_BLOCK_BYTES, tarPaddingBytes, type TarHeader } from './tar-header.t
 import { MAX_SMALL_MEMBER_BYTES } from './wrap-plan.ts';
 
 /** The last member (links and table of contents) of the largest wrap that is read. */
-const MAX_LAST_MEMBER_BYTES = 64 * 1024 * 1024;
-/** All small entries of a wrap together: they are held in memory while it is unwrapped. */
-const MAX_SMALL_ENTRIES_BYTES = 256 * 1024 * 1024;
+export const MAX_LAST_MEMBER_BYTES = 64 * 1024 * 1024;
+/** All small entries of a wrap together: each of them is gone through before anything is pushed. */
+export const MAX_SMALL_ENTRIES_BYTES = 256 * 1024 * 1024;
+/** As many as a wrap of another tool may have; their paths are held in memory. */
+const MAX_SMALL_ENTRIES = 200_000;
+/** The table of contents: some hundred thousand members. */
+const MAX_TOC_BYTES = 8 * 1024 * 1024;
 /** A tar header with its PAX record, which holds a path of up to 4096 bytes. */
-const MAX_TAR_HEADER_BYTES = 16 * TAR_BLOCK_BYTES;
+export const MAX_TAR_HEADER_BYTES = 16 * TAR_BLOCK_BYTES;
+
+/** Where the bytes of a small entry lie. */
+export interface SmallEntryPlace {
+  readonly member: TocMember;
+  /** From here on in what the member holds. */
+  readonly start: number;
+  readonly sizeBytes: number;
+}
 
 /** A wrap file as a store: every entry can be read by itself. Must be closed. */
 export class WrapReader {
@@ -34,14 +46,16 @@ export class WrapReader {
   readonly sizeBytes: number;
   readonly #handle: FileHandle;
   readonly #toc: TableOfContents;
+  readonly #tocOffset: number;
   #thread: BlobThread | undefined;
   readonly #large: ReadonlyMap<string, TocMember>;
 
-  private constructor(path: string, sizeBytes: number, handle: FileHandle, toc: TableOfContents) {
+  private constructor(path: string, sizeBytes: number, handle: FileHandle, toc: TableOfContents, tocOffset: number) {
     this.path = path;
     this.sizeBytes = sizeBytes;
     this.#handle = handle;
     this.#toc = toc;
+    this.#tocOffset = tocOffset;
     this.#large = new Map(toc.members.flatMap((member) => (member.path === undefined ? [] : [[member.path, member]])));
   }
 
@@ -73,7 +87,10 @@ export class WrapReader {
       const entry = [...walkTarBuffer(last)].at(-1);
       if (entry === undefined || pathInTopFolder(entry.path) !== WRAP_TOC_PATH)
         throw invalid('it has no table of contents');
-      return new WrapReader(path, size, handle, parseTableOfContents(entry.bytes, tocOffset));
+      if (entry.bytes.length > MAX_TOC_BYTES) {
+        throw new DtError('DT_LIMIT_EXCEEDED', `the table of contents of ${path} is larger than the format allows`);
+      }
+      return new WrapReader(path, size, handle, parseTableOfContents(entry.bytes, tocOffset), tocOffset);
     } catch (error) {
       await handle.close();
       throw error;
@@ -81,12 +98,12 @@ export class WrapReader {
   }
 
   /** The entries of the deflated members, member by member in the order of the file, so that a caller can stop early. */
-  async *readSmallEntries(): AsyncGenerator<TarBufferEntry, void, undefined> {
+  async *readSmallEntries(): AsyncGenerator<TarBufferEntry & { readonly place: SmallEntryPlace }, void, undefined> {
     let totalBytes = 0;
+    let entries = 0;
     for (const member of this.#toc.members) {
       if (member.path !== undefined) continue;
-      if (member.length > 2 * MAX_SMALL_MEMBER_BYTES) throw invalid('a member of small entries is too large');
-      const content = inflate(await readExactly(this.#handle, member.offset, member.length), MAX_SMALL_MEMBER_BYTES);
+      const content = await this.readSmallMember(member);
       totalBytes += content.length;
       if (totalBytes > MAX_SMALL_ENTRIES_BYTES) {
         throw new DtError(
@@ -94,8 +111,35 @@ export class WrapReader {
           `${this.path} has more than ${String(MAX_SMALL_ENTRIES_BYTES)} bytes of small entries`,
         );
       }
-      yield* walkTarBuffer(content);
+      for (const entry of walkTarBuffer(content)) {
+        entries++;
+        if (entries > MAX_SMALL_ENTRIES) {
+          throw new DtError(
+            'DT_LIMIT_EXCEEDED',
+            `${this.path} has more than ${String(MAX_SMALL_ENTRIES)} small entries`,
+          );
+        }
+        const { bytes } = entry;
+        yield { ...entry, place: { member, start: bytes.byteOffset - content.byteOffset, sizeBytes: bytes.length } };
+      }
     }
+  }
+
+  /** What a deflated member holds. Throws DT_WRAP_INVALID, DT_LIMIT_EXCEEDED. */
+  async readSmallMember(member: TocMember): Promise<Buffer> {
+    if (member.length > 2 * MAX_SMALL_MEMBER_BYTES) throw invalid('a member of small entries is too large');
+    return inflate(await readExactly(this.#handle, member.offset, member.length), MAX_SMALL_MEMBER_BYTES);
+  }
+
+  /** The open file, for what reads all of it in another way. It is closed with the reader. */
+  get handle(): FileHandle {
+    return this.#handle;
+  }
+
+  /** All members in the order of the file but for the footer; the last one holds the table of contents, which does not list itself. */
+  listMembers(): readonly TocMember[] {
+    const last = { offset: this.#tocOffset, length: this.sizeBytes - FOOTER_BYTES - this.#tocOffset };
+    return [...this.#toc.members, last];
   }
 
   /** The paths of the entries that are members of their own. */

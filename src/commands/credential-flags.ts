@@ -84,6 +84,21 @@ export function chartCredentialRegistry(location: string, repositoryUrl?: string
   });
 }
 
+/** The one registry that several things come from. Throws DT_USAGE if there is more than one: none may see the password of another. */
+export function commonRegistry(registries: readonly string[]): string {
+  const [first, ...others] = new Set(registries);
+  if (first !== undefined && others.length === 0) return first;
+  throw new DtError('DT_USAGE', '--username and --password are for one registry', {
+    detail: `There are ${String(others.length + 1)}: ${[first, ...others].join(', ')}.`,
+    hints: ['{bin} auth login HOST'],
+  });
+}
+
+/** The registry that an image reference names. Throws DT_BAD_REFERENCE. */
+export function referenceCredentialRegistry(reference: string): string {
+  return parseReference(trimOciScheme(reference)).registry;
+}
+
 /** The registry that a target prefix names. Throws DT_BAD_PREFIX. */
 export function prefixCredentialRegistry(prefix: string): string {
   return parseRelocationPrefix(prefix).registry;

@@ -3,8 +3,11 @@ import AuthCheckCommand from './auth/check.ts';
 import AuthLoginCommand from './auth/login.ts';
 import AuthLogoutCommand from './auth/logout.ts';
 import ImagesLockCommand from './images/lock.ts';
+import ImagesUnwrapCommand from './images/unwrap.ts';
+import ImagesWrapCommand from './images/wrap.ts';
 import InfoCommand from './info.ts';
 import UnwrapCommand from './unwrap.ts';
+import VerifyCommand from './verify.ts';
 import VersionCommand from './version.ts';
 import WrapCommand from './wrap.ts';
 
@@ -14,8 +17,11 @@ export const COMMANDS: Readonly<Record<string, Command.Class>> = {
   'auth:login': AuthLoginCommand,
   'auth:logout': AuthLogoutCommand,
   'images:lock': ImagesLockCommand,
+  'images:unwrap': ImagesUnwrapCommand,
+  'images:wrap': ImagesWrapCommand,
   info: InfoCommand,
   unwrap: UnwrapCommand,
+  verify: VerifyCommand,
   version: VersionCommand,
   wrap: WrapCommand,
 };
@@ -23,5 +29,5 @@ export const COMMANDS: Readonly<Record<string, Command.Class>> = {
 /** Every group of commands with what its help says. */
 export const GROUPS: Readonly<Record<string, string>> = {
   auth: 'Keep, remove and try credentials of registries',
-  images: 'Lock the images of a chart',
+  images: 'Lock the images of a chart; wrap and unwrap single images',
 };

@@ -13,6 +13,13 @@ export default class InfoCommand extends BaseCommand<typeof InfoCommand> {
   static override flags = {
     detailed: Flags.boolean({ summary: 'show the digest of every platform' }),
     yaml: Flags.boolean({ summary: 'print the Images.lock of the wrap' }),
+    chart: Flags.string({
+      summary: 'only these charts, of a wrap of several',
+      helpValue: 'NAME',
+      multiple: true,
+      multipleNonGreedy: true,
+      delimiter: ',',
+    }),
   };
   static override examples = [
     '<%= config.bin %> <%= command.id %> contour-19.3.2.wrap.tgz',
@@ -23,13 +30,13 @@ export default class InfoCommand extends BaseCommand<typeof InfoCommand> {
   protected override async execute(): Promise<object> {
     const { flags, args } = this;
     const { inspectWrap } = await import('../workflows/inspect-wrap.ts');
-    const information = await inspectWrap(args.file, this.signal);
+    const information = await inspectWrap(args.file, flags.chart, this.signal);
     this.printResult(
       flags.yaml
-        ? sanitizeLines(information.lockText.trimEnd())
+        ? sanitizeLines(information.locks.map(({ text }) => text.trimEnd()).join('\n---\n'))
         : formatWrapInformation(information, { isDetailed: flags.detailed }),
     );
-    const { path, sizeBytes, lock, document } = information;
-    return { file: path, sizeBytes, lock, contents: document };
+    const { path, sizeBytes, locks, document } = information;
+    return { file: path, sizeBytes, locks: locks.map(({ lock }) => lock), contents: document };
   }
 }

@@ -3,7 +3,11 @@ import * as Flags from '@oclif/core/flags';
 import { formatUnwrapPlan } from '../output/unwrap-plan.ts';
 import { DtError } from '../domain/errors.ts';
 import { BaseCommand } from './base-command.ts';
-import { CREDENTIAL_FLAGS, prefixCredentialRegistry, readCredentialFlags } from './credential-flags.ts';
+import type { ChartMode } from '../workflows/unwrapping/prepare-chart.ts';
+import { prefixCredentialRegistry, readCredentialFlags } from './credential-flags.ts';
+import { PUSH_FLAGS, readPushFlags, requireAnswers } from './push-flags.ts';
+
+const CHART_MODES: readonly ChartMode[] = ['rewrite', 'keep', 'overlay'];
 
 export default class UnwrapCommand extends BaseCommand<typeof UnwrapCommand> {
   static override summary = 'Push the images and the relocated chart of a wrap to a registry';
@@ -18,8 +22,22 @@ export default class UnwrapCommand extends BaseCommand<typeof UnwrapCommand> {
     }),
   };
   static override flags = {
-    yes: Flags.boolean({ summary: 'push without asking' }),
-    ...CREDENTIAL_FLAGS,
+    ...PUSH_FLAGS,
+    chart: Flags.string({
+      summary: 'unwrap these charts only, of a wrap of several',
+      helpValue: 'NAME',
+      multiple: true,
+      multipleNonGreedy: true,
+      delimiter: ',',
+    }),
+    'chart-mode': Flags.option({ options: CHART_MODES })({
+      summary: 'what becomes of the chart',
+      description:
+        'rewrite: it is changed to use the registry; keep: it stays as it came, with its digest, provenance and signatures; ' +
+        'overlay: it stays, and a values file that makes it use the registry is written and pushed as its referrer.',
+      default: 'rewrite',
+    }),
+    'preserve-digest': Flags.boolean({ summary: 'the same as --chart-mode keep' }),
     'push-chart-url': Flags.string({ summary: 'another place for the chart', helpValue: 'URL' }),
     values: Flags.string({
       summary: 'values files inside the chart to relocate (default: values.yaml)',
@@ -29,10 +47,6 @@ export default class UnwrapCommand extends BaseCommand<typeof UnwrapCommand> {
       delimiter: ',',
     }),
     'skip-pull-images': Flags.boolean({ summary: 'push the chart only' }),
-    'no-overwrite': Flags.boolean({
-      summary: 'fail, before anything is pushed, if a tag has another digest in the target',
-    }),
-    'skip-preflight': Flags.boolean({ summary: 'do not try first whether the registry lets us push' }),
     plan: Flags.boolean({
       summary: 'push nothing; show the repositories and tags that would be written, and how many bytes would be sent',
     }),
@@ -40,14 +54,13 @@ export default class UnwrapCommand extends BaseCommand<typeof UnwrapCommand> {
   static override examples = [
     '<%= config.bin %> <%= command.id %> contour-19.3.2.wrap.tgz oci://registry.internal/mirror --yes',
     '<%= config.bin %> <%= command.id %> contour-19.3.2.wrap.tgz oci://registry.internal/mirror --plan',
+    '<%= config.bin %> <%= command.id %> contour-19.3.2.wrap.tgz oci://registry.internal/mirror --chart-mode overlay',
     '<%= config.bin %> <%= command.id %> app-1.0.0.wrap.tgz registry.internal:5000/apps --push-chart-url registry.internal:5000/charts',
   ];
 
   protected override async execute(): Promise<object> {
     const { flags, args } = this;
-    if (flags['password-stdin'] && !flags.yes && !flags.plan) {
-      throw new DtError('DT_USAGE', '--password-stdin needs --yes: standard input cannot answer questions as well');
-    }
+    if (!flags.plan) requireAnswers(flags);
     const credential = await readCredentialFlags(
       flags,
       () => prefixCredentialRegistry(args.prefix),
@@ -60,6 +73,9 @@ export default class UnwrapCommand extends BaseCommand<typeof UnwrapCommand> {
       valuesFiles: flags.values ?? ['values.yaml'],
       annotationsKey: flags['annotations-key'],
       skipImages: flags['skip-pull-images'],
+      chartNames: flags.chart ?? [],
+      chartMode: readChartMode(flags),
+      ...readPushFlags(flags),
     };
     if (flags.plan) {
       const { planUnwrap } = await import('../workflows/plan-unwrap.ts');
@@ -67,22 +83,23 @@ export default class UnwrapCommand extends BaseCommand<typeof UnwrapCommand> {
       this.printResult(formatUnwrapPlan(plan));
       return plan;
     }
-    const { unwrapChart } = await import('../workflows/unwrap-chart.ts');
-    const result = await unwrapChart(
-      {
-        ...source,
-        assumeYes: flags.yes,
-        noOverwrite: flags['no-overwrite'],
-        skipPreflight: flags['skip-preflight'],
-      },
-      await this.createRunContext(credential),
-    );
+    const { unwrapCharts } = await import('../workflows/unwrap-charts.ts');
+    const result = await unwrapCharts(source, await this.createRunContext(credential));
     if (result.pushed) {
-      this.printSuccess(`Helm chart unwrapped. Install it with:`);
-      this.printResult(`    ${result.installCommand ?? ''}`);
+      const isOne = result.charts.length === 1;
+      this.printSuccess(`Helm ${isOne ? 'chart' : 'charts'} unwrapped. Install ${isOne ? 'it' : 'them'} with:`);
+      for (const { installCommand = '' } of result.charts) this.printResult(`    ${installCommand}`);
     } else {
       this.printResult('Nothing was pushed. Answer yes, or pass --yes, to push.');
     }
     return result;
   }
+}
+
+function readChartMode(flags: { readonly 'chart-mode': ChartMode; readonly 'preserve-digest': boolean }): ChartMode {
+  if (!flags['preserve-digest']) return flags['chart-mode'];
+  if (flags['chart-mode'] === 'overlay') {
+    throw new DtError('DT_USAGE', '--preserve-digest is --chart-mode keep, and cannot be used with overlay');
+  }
+  return 'keep';
 }

@@ -1,10 +1,12 @@
 import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
-import { parsePlatform } from '../domain/oci/platform.ts';
+import { DtError } from '../domain/errors.ts';
 import { formatBytes } from '../domain/format-quantity.ts';
+import type { ChartSource } from '../workflows/charts/fetch-chart.ts';
 import { BaseCommand } from './base-command.ts';
-import { chartCredentialRegistry, CREDENTIAL_FLAGS, readCredentialFlags } from './credential-flags.ts';
-import { PLATFORMS_FLAG } from './platforms-flag.ts';
+import { chartCredentialRegistry, commonRegistry, CREDENTIAL_FLAGS, readCredentialFlags } from './credential-flags.ts';
+import { IMAGE_CONTENT_FLAGS, readImageContentFlags } from './image-content-flags.ts';
+import { SIGN_FLAG } from './sign-flag.ts';
 
 export default class WrapCommand extends BaseCommand<typeof WrapCommand> {
   static override summary = 'Make one file of a Helm chart and all its container images';
@@ -12,7 +14,11 @@ export default class WrapCommand extends BaseCommand<typeof WrapCommand> {
     'The chart may be a folder, a .tgz, oci://HOST/PATH[:VERSION], ALIAS/NAME of a repository that Helm knows, or a NAME with --repo. ' +
     'An interrupted wrap goes on where it stopped when the command is run again.';
   static override args = {
-    chart: Args.string({ required: true, description: 'folder, .tgz, oci://… or repository chart' }),
+    chart: Args.string({
+      required: true,
+      multiple: true,
+      description: 'folder, .tgz, oci://… or repository chart; several make one file (--output-file)',
+    }),
   };
   static override flags = {
     version: Flags.string({
@@ -21,7 +27,7 @@ export default class WrapCommand extends BaseCommand<typeof WrapCommand> {
     }),
     repo: Flags.string({ summary: 'URL of a chart repository', helpValue: 'URL' }),
     'output-file': Flags.string({ summary: 'file to write (default: NAME-VERSION.wrap.tgz)', helpValue: 'FILE' }),
-    platforms: PLATFORMS_FLAG,
+    ...IMAGE_CONTENT_FLAGS,
     ...CREDENTIAL_FLAGS,
     'skip-pull-images': Flags.boolean({ summary: 'wrap the chart and its lock without the images' }),
     'allow-empty': Flags.boolean({ summary: 'wrap a chart in which no image is found' }),
@@ -29,35 +35,46 @@ export default class WrapCommand extends BaseCommand<typeof WrapCommand> {
     'skip-preflight': Flags.boolean({
       summary: 'do not look first whether the output can be written and has enough space',
     }),
+    sign: SIGN_FLAG,
   };
   static override examples = [
     '<%= config.bin %> <%= command.id %> ./contour',
     '<%= config.bin %> <%= command.id %> oci://registry.example.com/charts/contour --version 19.3.2',
-    '<%= config.bin %> <%= command.id %> contour --repo https://charts.example.com --platforms linux/amd64',
+    '<%= config.bin %> <%= command.id %> contour --repo https://charts.example.com --platforms linux/amd64,linux/arm64',
+    '<%= config.bin %> <%= command.id %> ./contour ./redis --output-file platform.wrap.tgz',
   ];
 
   protected override async execute(): Promise<object> {
     const { flags, args } = this;
+    const [first, ...others] = args.chart;
+    if (first === undefined) throw new DtError('DT_USAGE', 'missing argument CHART');
     const credential = await readCredentialFlags(
       flags,
-      () => chartCredentialRegistry(args.chart, flags.repo),
+      () => commonRegistry(args.chart.map((location) => chartCredentialRegistry(location, flags.repo))),
       this.credentialInput,
     );
-    const { wrapChart } = await import('../workflows/wrap-chart.ts');
-    const result = await wrapChart(
+    const toSource = (location: string): ChartSource => ({
+      location,
+      version: flags.version,
+      repositoryUrl: flags.repo,
+    });
+    const { wrapCharts } = await import('../workflows/wrap-charts.ts');
+    const result = await wrapCharts(
       {
-        source: { location: args.chart, version: flags.version, repositoryUrl: flags.repo },
+        sources: [toSource(first), ...others.map(toSource)],
         outputFile: flags['output-file'],
-        platforms: (flags.platforms ?? []).map(parsePlatform),
+        ...readImageContentFlags(flags),
         annotationsKey: flags['annotations-key'],
         skipImages: flags['skip-pull-images'],
         allowEmpty: flags['allow-empty'],
         isCompatible: flags.compat,
         skipPreflight: flags['skip-preflight'],
+        signKeyFile: flags.sign,
       },
       await this.createRunContext(credential),
     );
-    this.printSuccess(`Helm chart wrapped into "${result.file}" (${formatBytes(result.sizeBytes)})`);
+    const what = others.length === 0 ? 'Helm chart' : `${String(args.chart.length)} Helm charts`;
+    this.printSuccess(`${what} wrapped into "${result.file}" (${formatBytes(result.sizeBytes)})`);
     return result;
   }
 }

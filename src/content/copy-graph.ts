@@ -7,6 +7,7 @@ import { JobFailures } from './job-failures.ts';
 import { mapConcurrently } from './map-concurrently.ts';
 import { planBlobTasks } from './plan-blob-tasks.ts';
 import { isSequentialStore, type ReadableStore } from './store.ts';
+import { writeManifests } from './write-manifests.ts';
 
 /**
  * Copies the graphs: first every blob, each once per target registry, verified while it streams; then the manifests,
@@ -24,25 +25,12 @@ export async function copyGraphs(jobs: readonly CopyJob[], options: CopyOptions)
   } else {
     await new OrderedCopier(copier, options, failures).copy(tasks, sequential);
   }
-  const complete = jobs.filter((job) => !failures.has(job));
-  await mapConcurrently(complete, options, async (job, signal) => {
-    try {
-      for (const manifest of job.graph.manifests) await job.target.writeManifest(manifest, [], signal);
-      await writeRoot(job, signal);
-    } catch (error) {
-      failures.record([job], error, signal);
-    }
-  });
+  await writeManifests(
+    jobs.filter((job) => !failures.has(job)),
+    options,
+    failures,
+  );
   return { ...copier.summary(), failures: failures.all };
-}
-
-async function writeRoot({ target, graph, tags, fallbackRoot }: CopyJob, signal: AbortSignal): Promise<void> {
-  try {
-    await target.writeManifest(graph.root, tags, signal);
-  } catch (error) {
-    if (fallbackRoot === undefined || !isDtError(error, 'DT_REGISTRY_ERROR', 'DT_NOT_FOUND')) throw error;
-    await target.writeManifest(fallbackRoot, tags, signal);
-  }
 }
 
 /** The digest that a tag has in the store, or undefined if there is no such tag. */

@@ -1,5 +1,4 @@
 import type { DtError } from '../domain/errors.ts';
-import type { ManifestContent } from '../domain/oci/descriptor.ts';
 import type { Graph } from './read-graph.ts';
 import type { BlobOutcome, ReadableStore, WritableStore } from './store.ts';
 
@@ -9,8 +8,8 @@ export interface CopyJob {
   readonly target: WritableStore;
   readonly graph: Graph;
   readonly tags: readonly string[];
-  /** Pushed as the root when the target refuses the graph's own, for instance an index of which children are missing. */
-  readonly fallbackRoot?: ManifestContent | undefined;
+  /** Its manifests are pushed when the target refuses those of the graph, for instance an index of which children are missing. */
+  readonly fallback?: Graph | undefined;
 }
 
 export interface CopyOptions {

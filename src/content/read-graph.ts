@@ -8,7 +8,7 @@ import { retryMismatch } from './retry-mismatch.ts';
 import type { ReadableStore } from './store.ts';
 
 /** Indexes may hold indexes; deeper than this is an attack or a mistake. */
-const MAX_DEPTH = 8;
+export const MAX_INDEX_DEPTH = 8;
 /** Manifests are held in memory: an index of indexes could name millions of them. */
 const MAX_MANIFESTS = 20_000;
 const MAX_MANIFESTS_BYTES = 128 * 1024 * 1024;
@@ -18,7 +18,7 @@ export interface Graph {
   readonly root: ManifestContent;
   /** All manifests below the root, children before their parents. */
   readonly manifests: readonly ManifestContent[];
-  /** Configs and layers, but for non-distributable layers. */
+  /** Configs and layers; non-distributable layers only where they were asked for. */
   readonly blobs: readonly Descriptor[];
 }
 
@@ -27,6 +27,8 @@ export interface ReadGraphOptions {
   readonly signal?: AbortSignal | undefined;
   /** Which children of an index are taken; all by default. */
   readonly selectChild?: (child: Descriptor) => boolean;
+  /** Which non-distributable layers are taken; none by default. */
+  readonly selectNonDistributable?: (layer: Descriptor) => boolean;
 }
 
 /**
@@ -58,16 +60,18 @@ export async function readGraph(
     return [...unread.values()];
   };
   const visit = async (content: ManifestContent, depth: number): Promise<void> => {
-    if (depth > MAX_DEPTH) {
+    if (depth > MAX_INDEX_DEPTH) {
       throw new DtError(
         'DT_MANIFEST_INVALID',
-        `index ${root.descriptor.digest} is nested deeper than ${String(MAX_DEPTH)}`,
+        `index ${root.descriptor.digest} is nested deeper than ${String(MAX_INDEX_DEPTH)}`,
       );
     }
     const manifest = parseManifest(content);
     if (manifest.kind === 'manifest') {
-      for (const blob of manifestSuccessors(manifest))
-        if (!isNonDistributable(blob.mediaType)) blobs.set(blob.digest, blob);
+      for (const blob of manifestSuccessors(manifest)) {
+        if (isNonDistributable(blob.mediaType) && options.selectNonDistributable?.(blob) !== true) continue;
+        blobs.set(blob.digest, blob);
+      }
       return;
     }
     const children = manifest.manifests.filter((child) => options.selectChild?.(child) ?? true);

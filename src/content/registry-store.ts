@@ -1,13 +1,18 @@
 import type { Readable } from 'node:stream';
 import { DtError, isDtError } from '../domain/errors.ts';
 import type { Descriptor, ManifestContent } from '../domain/oci/descriptor.ts';
-import { digestOf, isDigest, matchesDigest, parseDigest, type Digest } from '../domain/oci/digest.ts';
+import { digestAlgorithm, digestOf, isDigest, matchesDigest, type Digest } from '../domain/oci/digest.ts';
 import { detectManifestMediaType, MAX_MANIFEST_BYTES } from '../domain/oci/manifest.ts';
 import { MANIFEST_MEDIA_TYPES } from '../domain/oci/media-types.ts';
-import { listTags } from '../transport/list-tags.ts';
+import { findSubject } from '../domain/oci/referrers-index.ts';
+import { listReferrers } from '../transport/list-referrers.ts';
+import { listTags, type ListTagsOptions } from '../transport/list-tags.ts';
+import { cacheHeaders, mediaTypeOf, readDigestHeader } from '../transport/manifest-headers.ts';
+import { putManifest } from '../transport/put-manifest.ts';
 import type { RegistryClient } from '../transport/registry-client.ts';
-import { openResumableBody } from '../transport/http/resumable-body.ts';
+import { openBlob } from '../transport/open-blob.ts';
 import { uploadBlob } from '../transport/upload.ts';
+import { recordReferrer, type ReferrersPlace } from './record-referrer.ts';
 import type { BlobOutcome, ReadOptions, ReadableStore, WritableStore, WriteBlobOptions } from './store.ts';
 
 const ACCEPT_MANIFESTS = { accept: [...MANIFEST_MEDIA_TYPES, '*/*;q=0.1'].join(', ') };
@@ -66,28 +71,8 @@ export class RegistryStore implements ReadableStore, WritableStore {
   }
 
   async openBlob(descriptor: Descriptor, options: ReadOptions = {}): Promise<Readable> {
-    const { signal } = options;
-    return openResumableBody({
-      sizeBytes: descriptor.size,
-      retryPolicy: this.#client.retryPolicy,
-      signal,
-      open: async (fromByte) =>
-        this.#client.stream({
-          method: 'GET',
-          path: `blobs/${descriptor.digest}`,
-          repository: this.repository,
-          action: this.#readAction,
-          headers: {
-            ...(fromByte === 0 ? {} : { range: `bytes=${String(fromByte)}-` }),
-            ...cacheHeaders(options),
-          },
-          expect: fromByte === 0 ? [200] : [200, 206, 416],
-          what: `blob ${descriptor.digest}`,
-          signal,
-          isSingleTry: fromByte > 0,
-          isVerified: true,
-        }),
-    });
+    const place = { client: this.#client, repository: this.repository, action: this.#readAction };
+    return openBlob(place, descriptor, options);
   }
 
   async hasBlob(descriptor: Descriptor, signal?: AbortSignal): Promise<boolean> {
@@ -122,36 +107,40 @@ export class RegistryStore implements ReadableStore, WritableStore {
     return uploadBlob({ client: this.#client, repository: this.repository, descriptor, open, mountFrom, signal });
   }
 
+  /**
+   * Where the registry does not say that it keeps track of what a manifest is attached to, the list of referrers under the tag for
+   * that is kept as well; it adds no entry twice and loses none of others.
+   */
   async writeManifest(content: ManifestContent, tags: readonly string[] = [], signal?: AbortSignal): Promise<void> {
-    const { descriptor, bytes } = content;
-    for (const target of tags.length === 0 ? [descriptor.digest] : tags) {
-      const response = await this.#client.send({
-        method: 'PUT',
-        path: `manifests/${target}`,
-        repository: this.repository,
-        action: 'push',
-        headers: { 'content-type': descriptor.mediaType },
-        body: Buffer.from(bytes),
-        expect: [200, 201, 202],
-        what: `manifest ${target}`,
-        signal,
-      });
-      const stored = readDigestHeader(response.headers['docker-content-digest']);
-      if (stored !== undefined && stored !== descriptor.digest) {
-        throw new DtError(
-          'DT_DIGEST_MISMATCH',
-          `${this.name} stored ${target} as ${stored} instead of ${descriptor.digest}`,
-          {
-            side: 'destination',
-          },
-        );
-      }
+    const subject = findSubject(content.bytes);
+    let isSubjectKnown = false;
+    const { digest } = content.descriptor;
+    // What goes under a tag only is known by its sha256 digest.
+    const isFoundByTag = tags.length > 0 && digestAlgorithm(digest) === 'sha256';
+    for (const target of isFoundByTag ? tags : [digest, ...tags]) {
+      const headers = await putManifest(this.#client, this.repository, target, content, signal);
+      isSubjectKnown ||= headers['oci-subject'] === subject;
     }
+    if (subject === undefined || isSubjectKnown) return;
+    const place: ReferrersPlace = {
+      name: this.name,
+      owner: this.#client,
+      signal,
+      listReferrers: async () => listReferrers(this.#client, this.repository, 'push', subject, signal),
+      readManifest: async (tag) => this.readManifest(tag, { signal, bypassesCaches: true }),
+      putManifest: async (tag, index) => putManifest(this.#client, this.repository, tag, index, signal),
+    };
+    await recordReferrer(place, subject, content);
   }
 
   /** All tags, in the order of the registry. Throws DT_LIMIT_EXCEEDED. */
-  async listTags(signal?: AbortSignal): Promise<string[]> {
-    return listTags(this.#client, this.repository, this.#readAction, signal);
+  async listTags(signal?: AbortSignal, options: Omit<ListTagsOptions, 'signal'> = {}): Promise<string[]> {
+    return listTags(this.#client, this.repository, this.#readAction, { ...options, signal });
+  }
+
+  /** What the Referrers API says is attached to the digest; undefined in a registry without it. See list-referrers.ts. */
+  async listReferrers(subject: Digest, signal?: AbortSignal): Promise<readonly Digest[] | undefined> {
+    return listReferrers(this.#client, this.repository, this.#readAction, subject, signal);
   }
 
   async #headManifest(
@@ -176,17 +165,4 @@ export class RegistryStore implements ReadableStore, WritableStore {
     if (digest === undefined || mediaType === undefined || !Number.isSafeInteger(size)) return undefined;
     return { mediaType, digest, size };
   }
-}
-
-/** https://www.rfc-editor.org/rfc/rfc9111#section-5.2.1.4 */
-function cacheHeaders({ bypassesCaches }: ReadOptions): Readonly<Record<string, string>> {
-  return bypassesCaches === true ? { 'cache-control': 'no-cache' } : {};
-}
-
-function readDigestHeader(header: string | string[] | undefined): Digest | undefined {
-  return typeof header === 'string' && isDigest(header) ? parseDigest(header) : undefined;
-}
-
-function mediaTypeOf(header: string | undefined): string | undefined {
-  return header?.split(';')[0]?.trim();
 }

@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
+import type { SmallEntries } from '../archive/small-entries.ts';
 import type { WrapReader } from '../archive/wrap-reader.ts';
 import { DtError } from '../domain/errors.ts';
 import { digestMismatchError, sizeMismatchError } from '../domain/oci/blob-errors.ts';
@@ -9,16 +10,15 @@ import { MAX_MANIFEST_BYTES } from '../domain/oci/manifest.ts';
 import type { WrapDocument, WrappedBlob } from '../domain/wrap/wrap-document.ts';
 import type { ReadOptions, ReadableStore } from './store.ts';
 
-/** The content of a wrap file, by digest. Small entries are held in memory, large ones are read in place. */
+/** The content of a wrap file, by digest. Nothing of it is held in memory. */
 export class WrapStore implements ReadableStore {
   readonly name: string;
   readonly verifiesBlobs = true;
   readonly #reader: WrapReader;
   readonly #blobs: ReadonlyMap<Digest, WrappedBlob>;
-  readonly #small: ReadonlyMap<string, Uint8Array>;
+  readonly #small: SmallEntries;
 
-  /** `small` holds the bytes of the small entries by their path. */
-  constructor(reader: WrapReader, document: WrapDocument, small: ReadonlyMap<string, Uint8Array>) {
+  constructor(reader: WrapReader, document: WrapDocument, small: SmallEntries) {
     this.name = reader.path;
     this.#reader = reader;
     this.#small = small;
@@ -34,9 +34,9 @@ export class WrapStore implements ReadableStore {
   async requireBlob({ digest, size }: Descriptor): Promise<void> {
     const blob = this.#find(digest);
     if (blob.path === undefined) throw new DtError('DT_WRAP_INCOMPLETE', `blob ${digest} is not in ${this.name}`);
-    const small = this.#small.get(blob.path);
-    if (small === undefined) await this.#reader.checkLarge(blob.path, size);
-    if (blob.size !== size || (small !== undefined && small.length !== size)) {
+    const smallBytes = this.#small.sizeBytes(blob.path);
+    if (smallBytes === undefined) await this.#reader.checkLarge(blob.path, size);
+    if (blob.size !== size || (smallBytes !== undefined && smallBytes !== size)) {
       throw new DtError(
         'DT_SIZE_MISMATCH',
         `blob ${digest} in ${this.name} does not have the size that its manifest says`,
@@ -68,9 +68,10 @@ export class WrapStore implements ReadableStore {
     const { path, size } = this.#find(descriptor.digest);
     if (path === undefined) throw new DtError('DT_WRAP_INCOMPLETE', `blob ${descriptor.digest} is not in ${this.name}`);
     if (size !== descriptor.size) throw sizeMismatchError(descriptor.digest, descriptor.size, this.name, size);
-    const small = this.#small.get(path);
-    if (small === undefined) return this.#reader.openBlob(path, descriptor.digest, size, options.signal);
-    if (small.length !== size) throw sizeMismatchError(descriptor.digest, size, this.name, small.length);
+    const smallBytes = this.#small.sizeBytes(path);
+    if (smallBytes === undefined) return this.#reader.openBlob(path, descriptor.digest, size, options.signal);
+    if (smallBytes !== size) throw sizeMismatchError(descriptor.digest, size, this.name, smallBytes);
+    const small = await this.#small.read(path);
     if (!matchesDigest(small, descriptor.digest)) throw digestMismatchError(descriptor.digest, this.name);
     return Readable.from([small], { objectMode: false });
   }

@@ -33,6 +33,8 @@ const ERROR_EXIT_CODES = {
   DT_RELOCATION_COLLISION: EXIT_CODES.other,
   DT_RELOCATION_FAILED: EXIT_CODES.other,
   DT_CONFIG_INVALID: EXIT_CODES.other,
+  DT_KEY_INVALID: EXIT_CODES.other,
+  DT_TRUSTED_ROOT_INVALID: EXIT_CODES.other,
   DT_REPOSITORY_UNKNOWN: EXIT_CODES.other,
   DT_LOCK_INVALID: EXIT_CODES.verification,
   DT_LOCK_MISMATCH: EXIT_CODES.verification,
@@ -43,6 +45,8 @@ const ERROR_EXIT_CODES = {
   DT_WRAP_TRUNCATED: EXIT_CODES.verification,
   DT_WRAP_UNSUPPORTED: EXIT_CODES.verification,
   DT_WRAP_INCOMPLETE: EXIT_CODES.verification,
+  DT_SIGNATURE_INVALID: EXIT_CODES.verification,
+  DT_SIGNATURE_MISSING: EXIT_CODES.verification,
   DT_UNSAFE_ENTRY: EXIT_CODES.verification,
   DT_LIMIT_EXCEEDED: EXIT_CODES.verification,
   DT_AUTH_REQUIRED: EXIT_CODES.authentication,
@@ -62,10 +66,14 @@ export type ErrorCode = keyof typeof ERROR_EXIT_CODES;
 /** Which end of a copy. */
 export type Side = 'source' | 'destination';
 
-/** One of several images (or charts) that a command could not do, named as the chart names it. */
+/** One of several images (or charts) that a command could not do, named as the chart names it; or one thing that is wrong with a wrap. */
 export interface ImageFailure {
   readonly image: string;
   readonly error: DtError;
+  /** Of a wrap: the entry that is damaged, what it should be, and all images that need it. */
+  readonly entry?: string;
+  readonly digest?: string;
+  readonly images?: readonly string[];
 }
 
 export interface DtErrorOptions {

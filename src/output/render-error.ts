@@ -37,6 +37,10 @@ interface FailureDocument {
   readonly code: string;
   readonly message: string;
   readonly side?: Side;
+  /** Of a damaged wrap. */
+  readonly entry?: string;
+  readonly digest?: string;
+  readonly images?: readonly string[];
 }
 
 /** The text of an error on a terminal, with a line end. Control characters and secrets are taken out of every part. */
@@ -68,12 +72,17 @@ export function renderErrorDocument(error: DtError, options: RenderErrorOptions)
   };
 }
 
-function toFailureDocument({ image, error: { code, message, side } }: ImageFailure): FailureDocument {
+function toFailureDocument(failure: ImageFailure): FailureDocument {
+  const { image, entry, digest, images } = failure;
+  const { code, message, side } = failure.error;
   return {
     image: toSafeText(image),
     code,
     message: toSafeText(message),
     ...(side === undefined ? {} : { side }),
+    ...(entry === undefined ? {} : { entry: toSafeText(entry) }),
+    ...(digest === undefined ? {} : { digest: toSafeText(digest) }),
+    ...(images === undefined ? {} : { images: images.map(toSafeText) }),
   };
 }
 
@@ -96,8 +105,13 @@ function describeDetail(error: DtError, options: RenderErrorOptions): string | u
     return `This is a bug in dt ${options.version} (Node.js ${process.version}, ${process.platform} ${process.arch}).`;
   }
   const side = error.side === undefined || error.failures.length > 1 ? [] : [`The ${error.side} side failed.`];
-  const text = [...(error.detail === undefined ? [] : [error.detail]), ...side].join(' ');
+  const text = [...(error.detail === undefined ? [] : [withFullStop(error.detail)]), ...side].join(' ');
   return text === '' ? undefined : toSafeText(text);
+}
+
+/** What a registry says ends as it likes. */
+function withFullStop(text: string): string {
+  return /[.!?…:]$/.test(text) ? text : `${text}.`;
 }
 
 function renderHints(error: DtError, options: RenderErrorOptions): string[] {

@@ -3,9 +3,9 @@ import type { PlannedTag, UnwrapPlan } from '../workflows/plan-unwrap.ts';
 import { formatLine, INDENTATION, SYMBOLS, toSafeText } from './line-format.ts';
 
 /** What `unwrap --plan` tells people. */
-export function formatUnwrapPlan({ chart, repositories, tags, bytesToSend, bytesPresent }: UnwrapPlan): string {
+export function formatUnwrapPlan({ charts, repositories, tags, bytesToSend, bytesPresent }: UnwrapPlan): string {
   return [
-    title(0, `Plan for ${chart.name} ${chart.version}`),
+    title(0, `Plan for ${charts.map(({ name, version }) => `${name} ${version}`).join(', ')}`),
     title(1, 'Repositories, which some registries want to exist'),
     ...repositories.map(item),
     title(1, 'Tags'),
@@ -20,6 +20,8 @@ function describeState({ state, digest, previousDigest }: PlannedTag): string {
   switch (state) {
     case 'new':
       return `new, ${digest}`;
+    case 'incomplete':
+      return `there in part, ${digest}`;
     case 'same':
       return `there already, ${digest}`;
     case 'overwritten':

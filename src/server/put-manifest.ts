@@ -10,9 +10,9 @@ import {
 } from '../domain/oci/manifest.ts';
 import { isNonDistributable } from '../domain/oci/media-types.ts';
 import { isTag } from '../domain/oci/reference.ts';
+import { describeReferrer } from '../domain/oci/referrers-index.ts';
 import type { Exchange } from './exchange.ts';
 import type { HandlerContext } from './handler-context.ts';
-import { describeReferrer } from './referrers.ts';
 import type { RegistryWriter } from './registry-backend.ts';
 
 /** PUT of a manifest. https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pushing-manifests */

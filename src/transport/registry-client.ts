@@ -35,6 +35,8 @@ export interface RegistryRequest extends Access {
   readonly isSingleTry?: boolean;
   /** A digest vouches for the answer, whoever gives it. */
   readonly isVerified?: boolean;
+  /** The caller can tell an answer that is a page for people, and does not mind it. */
+  readonly mayBeWebPage?: boolean;
 }
 
 /**
@@ -56,7 +58,7 @@ export class RegistryClient {
 
   /** True if the registry is spoken to without TLS. */
   async usesPlainHttp(signal?: AbortSignal): Promise<boolean> {
-    return (await this.#findBaseUrl(signal)).protocol === 'http:';
+    return (await this.findBaseUrl(signal)).protocol === 'http:';
   }
 
   get retryPolicy(): RetryPolicy {
@@ -84,14 +86,14 @@ export class RegistryClient {
 
   /** Asks for `/v2/` with the credential for the registry as a whole. Throws DT_AUTH_REQUIRED or DT_AUTH_DENIED if it is refused. */
   async checkLogin(signal?: AbortSignal): Promise<void> {
-    const path = new URL('v2/', await this.#findBaseUrl(signal));
+    const path = new URL('v2/', await this.findBaseUrl(signal));
     await this.send({ method: 'GET', path, repository: '', action: 'pull', expect: [200], what: 'the API', signal });
   }
 
   /** Sends a request and reads the whole answer. */
   async send(request: RegistryRequest): Promise<HttpResponse> {
     const response = await this.#exchange(request, (raw) => this.#options.http.send(raw, request.limitBytes));
-    const page = findWebPage(request.method, response);
+    const page = request.mayBeWebPage === true ? undefined : findWebPage(request.method, response);
     if (page !== undefined) throw page;
     if (!request.expect.includes(response.status)) throw await this.#toError(request, response);
     return response;
@@ -111,7 +113,7 @@ export class RegistryClient {
     request: RegistryRequest,
     perform: (raw: HttpRequest) => Promise<T>,
   ): Promise<T> {
-    const base = await this.#findBaseUrl(request.signal);
+    const base = await this.findBaseUrl(request.signal);
     const url = request.path instanceof URL ? request.path : new URL(`v2/${request.repository}/${request.path}`, base);
     const isForeign = url.origin !== base.origin;
     const attempt = async (authorization: string | undefined): Promise<T> => {
@@ -155,7 +157,7 @@ export class RegistryClient {
 
   async #toError(request: RegistryRequest, response: HttpResponse): Promise<DtError> {
     const { origin, host } = response.url;
-    if (origin !== (await this.#findBaseUrl(request.signal)).origin && [401, 403].includes(response.status)) {
+    if (origin !== (await this.findBaseUrl(request.signal)).origin && [401, 403].includes(response.status)) {
       return new DtError(
         'DT_AUTH_DENIED',
         `${host}, where ${this.registry} keeps ${request.what}, refuses it (${String(response.status)})`,
@@ -172,7 +174,19 @@ export class RegistryClient {
     return triesAgain ? error : toFinalError(error);
   }
 
-  #findBaseUrl(signal: AbortSignal | undefined): Promise<URL> {
+  /** Opens what lies elsewhere and what a digest vouches for, without credentials. */
+  async streamForeign(
+    url: URL,
+    headers: Readonly<Record<string, string>>,
+    signal: AbortSignal | undefined,
+  ): Promise<HttpStreamResponse> {
+    const request: HttpRequest = { method: 'GET', url, headers, signal, isVerified: true };
+    const answer = await this.#options.http.stream(request);
+    return { ...answer, body: wordBodyErrors(answer.body, request) };
+  }
+
+  /** Where the registry is; found out with the first request. */
+  findBaseUrl(signal: AbortSignal | undefined): Promise<URL> {
     if (this.#baseUrl === undefined) {
       const pending = retryTransient(this.retryPolicy, signal, async (tryNumber) => {
         try {

@@ -6,6 +6,7 @@ import type { HostRule } from '../transport/connections/host-rule.ts';
 import type { RequestRecord } from '../transport/http/request-record.ts';
 import { createRegistryClients, DEFAULT_CONCURRENCY } from '../transport/registry-clients.ts';
 import type { RunContext } from './context.ts';
+import { KEY_PASSWORD_VARIABLE } from './verifying/trust-files.ts';
 
 export interface ContextOptions extends Pick<RunContext, 'reporter' | 'prompter' | 'signal' | 'environment'> {
   readonly insecure: HostRule;
@@ -30,7 +31,8 @@ export async function createRunContext(options: ContextOptions): Promise<RunCont
   const clients = await createRegistryClients({
     ...transport,
     userAgent: `helm-dt/${PRODUCT_VERSION}`,
-    environment,
+    // Credential helpers need not know how a wrap is signed.
+    environment: { ...environment, [KEY_PASSWORD_VARIABLE]: undefined },
     signal,
     concurrency,
     onRequest: (record) => {

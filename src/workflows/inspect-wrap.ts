@@ -10,37 +10,62 @@ import {
   parseWrapDocument,
   pathInTopFolder,
   WRAP_DOCUMENT_PATH,
+  wrapFolder,
   type WrapDocument,
 } from '../domain/wrap/wrap-document.ts';
-import { missingLockError } from './opened-wrap.ts';
+import { missingLockError } from './opening/opened-wrap.ts';
 
 const MAX_LOCK_BYTES = 16 * 1024 * 1024;
 const CHART_LOCK_PATH = `${CHART_FOLDER}/${LOCK_FILE_NAME}`;
+
+export interface WrappedLock {
+  readonly lock: ImagesLock;
+  /** The lock as it stands in the wrap. */
+  readonly text: string;
+}
 
 export interface WrapInformation {
   readonly path: string;
   /** Undefined for a folder. */
   readonly sizeBytes: number | undefined;
-  readonly lock: ImagesLock;
-  /** The lock as it stands in the wrap. */
-  readonly lockText: string;
+  /** One for each chart, or the one of a wrap of single images. */
+  readonly locks: readonly WrappedLock[];
   /** What the wrap holds, byte by byte; only our own format tells. */
   readonly document: WrapDocument | undefined;
 }
 
 /**
  * Tells what is in a wrap, or in the folder of a locked chart. Of our own wraps only the table of contents and the first
- * entries are read, of others everything up to the lock; blobs are not checked.
- * Throws DT_FILE_NOT_FOUND, DT_WRAP_INVALID, DT_WRAP_UNSUPPORTED, DT_WRAP_TRUNCATED, DT_LOCK_INVALID.
+ * entries are read, of others everything up to the lock; blobs are not checked. `chartNames` (`NAME` or `NAME-VERSION`) chooses
+ * among several charts. Throws DT_FILE_NOT_FOUND, DT_WRAP_INVALID, DT_WRAP_UNSUPPORTED, DT_WRAP_TRUNCATED, DT_LOCK_INVALID, DT_USAGE.
  */
-export async function inspectWrap(path: string, signal?: AbortSignal): Promise<WrapInformation> {
+export async function inspectWrap(
+  path: string,
+  chartNames: readonly string[] = [],
+  signal?: AbortSignal,
+): Promise<WrapInformation> {
+  const information = await inspect(path, signal);
+  if (chartNames.length === 0) return information;
+  const isNamed = ({ lock: { chart } }: WrappedLock, wanted: string): boolean =>
+    [chart.name, wrapFolder(chart)].includes(wanted);
+  const unknown = chartNames.find((wanted) => !information.locks.some((item) => isNamed(item, wanted)));
+  if (unknown !== undefined) {
+    throw new DtError('DT_USAGE', `${path} has no chart ${unknown}`, {
+      detail: `It has ${information.locks.map(({ lock }) => wrapFolder(lock.chart)).join(', ')}.`,
+    });
+  }
+  const locks = information.locks.filter((item) => chartNames.some((wanted) => isNamed(item, wanted)));
+  return { ...information, locks };
+}
+
+async function inspect(path: string, signal: AbortSignal | undefined): Promise<WrapInformation> {
   const stats = await statInput(path);
-  if (stats.isDirectory()) return describe(path, undefined, await readFolderLock(path));
+  if (stats.isDirectory()) return describe(path, undefined, [await readFolderLock(path)]);
   const reader = await WrapReader.open(path);
-  if (reader === undefined) return describe(path, stats.size, await scanLock(path, signal));
+  if (reader === undefined) return describe(path, stats.size, [await scanLock(path, signal)]);
   try {
-    const { lockText, document } = await readIndexed(reader);
-    return describe(path, stats.size, lockText, document);
+    const { lockTexts, document } = await readIndexed(reader);
+    return describe(path, stats.size, lockTexts, document);
   } finally {
     await reader.close();
   }
@@ -49,10 +74,11 @@ export async function inspectWrap(path: string, signal?: AbortSignal): Promise<W
 function describe(
   path: string,
   sizeBytes: number | undefined,
-  lockText: string,
+  lockTexts: readonly string[],
   document?: WrapDocument,
 ): WrapInformation {
-  return { path, sizeBytes, lock: parseImagesLock(lockText, LOCK_FILE_NAME), lockText, document };
+  const locks = lockTexts.map((text) => ({ lock: parseImagesLock(text, LOCK_FILE_NAME), text }));
+  return { path, sizeBytes, locks, document };
 }
 
 async function statInput(path: string): Promise<{ isDirectory(): boolean; readonly size: number }> {
@@ -78,29 +104,44 @@ async function readFolderLock(path: string): Promise<string> {
   }
 }
 
-async function readIndexed(reader: WrapReader): Promise<{ lockText: string; document: WrapDocument }> {
-  let document: WrapDocument | undefined;
-  // More than one folder can claim to be the chart; which one is, the document says.
+async function readIndexed(reader: WrapReader): Promise<{ lockTexts: string[]; document: WrapDocument }> {
+  let found: { readonly document: WrapDocument; readonly lockPaths: readonly string[] } | undefined;
+  // Other folders can claim to be charts as well; which ones are, the document says.
   const locks = new Map<string, string>();
   const take = (path: string, bytes: Buffer): void => {
-    const inner = pathInTopFolder(path);
-    if (inner === WRAP_DOCUMENT_PATH) document ??= parseWrapDocument(bytes);
-    if (inner === CHART_LOCK_PATH && !locks.has(path)) locks.set(path, bytes.toString('utf8'));
+    if (pathInTopFolder(path) === WRAP_DOCUMENT_PATH && found === undefined) {
+      const document = parseWrapDocument(bytes);
+      found = { document, lockPaths: listLockPaths(document, path.slice(0, -WRAP_DOCUMENT_PATH.length - 1)) };
+    }
+    if (isLockPath(path) && !locks.has(path)) locks.set(path, bytes.toString('utf8'));
   };
-  const findLock = (): string | undefined => locks.get(`${document?.charts[0]?.path ?? ''}/${LOCK_FILE_NAME}`);
-  // A very long list of blobs or images makes these two large entries.
+  // A very long list of blobs or images makes these large entries.
   for (const path of reader.largePaths()) {
-    if (!path.endsWith(`/${WRAP_DOCUMENT_PATH}`) && !path.endsWith(`/${CHART_LOCK_PATH}`)) continue;
+    if (!path.endsWith(`/${WRAP_DOCUMENT_PATH}`) && !isLockPath(path)) continue;
     take(path, (await reader.readLarge(path, MAX_LOCK_BYTES)).bytes);
   }
   for await (const { path, bytes } of reader.readSmallEntries()) {
-    if (findLock() !== undefined) break;
+    if (found?.lockPaths.every((lockPath) => locks.has(lockPath)) === true) break;
     take(path, bytes);
   }
-  const lockText = findLock();
-  if (document === undefined) throw new DtError('DT_WRAP_INVALID', `${reader.path} has no ${WRAP_DOCUMENT_PATH}`);
-  if (lockText === undefined) throw missingLockError(reader.path);
-  return { document, lockText };
+  if (found === undefined) throw new DtError('DT_WRAP_INVALID', `${reader.path} has no ${WRAP_DOCUMENT_PATH}`);
+  const lockTexts = found.lockPaths.map((path) => {
+    const text = locks.get(path);
+    if (text === undefined) throw missingLockError(reader.path);
+    return text;
+  });
+  return { document: found.document, lockTexts };
+}
+
+/** `NAME-VERSION/chart/Images.lock`, or `NAME-TAG/Images.lock` in a wrap of single images. */
+function isLockPath(path: string): boolean {
+  return [CHART_LOCK_PATH, LOCK_FILE_NAME].includes(pathInTopFolder(path));
+}
+
+function listLockPaths({ kind, charts }: WrapDocument, topFolder: string): string[] {
+  return kind === 'container'
+    ? [`${topFolder}/${LOCK_FILE_NAME}`]
+    : charts.map(({ path }) => `${path}/${LOCK_FILE_NAME}`);
 }
 
 /** Container wraps of the Go tool have the lock at the top, chart wraps in `chart/`. */

@@ -1,12 +1,14 @@
+import { listGraphs } from '../content/image-content.ts';
 import { mapConcurrently } from '../content/map-concurrently.ts';
 import type { Descriptor } from '../domain/oci/descriptor.ts';
+import type { Digest } from '../domain/oci/digest.ts';
 import { formatReference, formatRepository, type Reference } from '../domain/oci/reference.ts';
-import type { TagCheck } from './check-tags.ts';
-import { checkTarget, type CheckedUnwrap } from './check-target.ts';
+import { isThere, type CheckedTarget, type TagCheck } from './unwrapping/check-tags.ts';
+import { checkTarget, listTargets, type CheckedUnwrap } from './unwrapping/check-target.ts';
 import { combineFailures, listFailures } from './collect-failures.ts';
 import type { RunContext } from './context.ts';
 import { nameSide } from './name-side.ts';
-import { prepareUnwrap, type PreparedUnwrap, type UnwrapSource } from './prepare-unwrap.ts';
+import { prepareUnwrap, type UnwrapSource } from './unwrapping/prepare-unwrap.ts';
 import { openRepository } from './registry-stores.ts';
 
 /** A tag that an unwrap would write. */
@@ -22,33 +24,39 @@ export interface PlannedTag {
 
 /** What an unwrap would do. Sizes are those of layers and configs, each counted once per registry. */
 export interface UnwrapPlan {
-  readonly chart: { readonly name: string; readonly version: string };
+  readonly charts: readonly { readonly name: string; readonly version: string }[];
   /** Every repository that is written to, sorted. */
   readonly repositories: readonly string[];
-  /** The images in the order of the lock, and the chart. */
+  /** The images in the order of the locks, and the charts. */
   readonly tags: readonly PlannedTag[];
   readonly bytesToSend: number;
   readonly bytesPresent: number;
 }
 
-/** Finds out what `unwrapChart` would do, and pushes nothing. Throws the same errors, and what keeps the plan from being complete. */
+/** Finds out what `unwrapCharts` would do, and pushes nothing. Throws the same errors, and what keeps the plan from being complete. */
 export async function planUnwrap(source: UnwrapSource, context: RunContext): Promise<UnwrapPlan> {
   return nameSide('destination', async () =>
     context.reporter.section(`Planning to unwrap "${source.file}"`, async () => {
       const prepared = await prepareUnwrap(source, context);
       const checked = await checkTarget(prepared, context);
       try {
-        const { targets, checks } = checked;
-        const failures = listFailures(targets, checks, ({ image }) => image);
+        const targets = listTargets(checked);
+        const failures = listFailures(
+          targets,
+          targets.map(({ check }) => check),
+          ({ image }) => image,
+        );
         if (failures.length > 0) throw combineFailures(failures, { totalCount: targets.length, verb: 'planned' });
         const sizes = await context.reporter.step('Asking the target for its blobs', async () =>
-          measureBlobs(listBlobPlaces(prepared, checked), context),
+          measureBlobs(listBlobPlaces(checked), context),
         );
-        const { name, version } = prepared.chart.metadata;
         return {
-          chart: { name, version },
+          charts: prepared.charts.map(({ chart: { metadata } }) => ({
+            name: metadata.name,
+            version: metadata.version,
+          })),
           repositories: [...new Set(targets.map(({ reference }) => formatRepository(reference)))].sort(),
-          tags: describeTags(prepared, checked),
+          tags: describeTags(checked),
           ...sizes,
         };
       } finally {
@@ -58,15 +66,27 @@ export async function planUnwrap(source: UnwrapSource, context: RunContext): Pro
   );
 }
 
-function describeTags({ pushes, packedChart }: PreparedUnwrap, { targets, checks }: CheckedUnwrap): PlannedTag[] {
-  return targets.flatMap(({ reference }, index) => {
-    const check = checks[index];
-    if (check === undefined || 'error' in check) return [];
-    const push = pushes[index];
-    const { digest } = (push?.graph.root ?? packedChart.manifest).descriptor;
-    const kind = push === undefined ? 'chart' : 'image';
-    return [{ reference: formatReference(reference), kind, digest, ...check.result }];
-  });
+function describeTags({ images, charts }: CheckedUnwrap): PlannedTag[] {
+  return [
+    ...images.map(({ push, tag }) => describeTag(tag, 'image', push.graph.root.descriptor.digest)),
+    ...charts.map(({ prepared, tag }) =>
+      describeTag(tag, 'chart', prepared.finished.packed.manifest.descriptor.digest),
+    ),
+  ].flat();
+}
+
+function describeTag({ reference, check }: CheckedTarget, kind: PlannedTag['kind'], planned: Digest): PlannedTag[] {
+  if ('error' in check) return [];
+  const { state } = check.result;
+  return [
+    {
+      reference: formatReference(reference),
+      kind,
+      digest: state === 'same' ? check.result.digest : planned,
+      state,
+      ...(state === 'overwritten' ? { previousDigest: check.result.previousDigest } : {}),
+    },
+  ];
 }
 
 /** A blob with the repository of the target that it is pushed to; it is mounted from there into the others. */
@@ -78,17 +98,20 @@ interface BlobPlace {
 }
 
 /** Each blob once per registry, in the first repository that lacks its image. */
-function listBlobPlaces({ packedChart, chartTarget }: PreparedUnwrap, { images, chart }: CheckedUnwrap): BlobPlace[] {
-  const isSame = (check: CheckedUnwrap['chart']): boolean => 'result' in check && check.result.state === 'same';
+function listBlobPlaces({ images, charts }: CheckedUnwrap): BlobPlace[] {
   const all = [
-    ...images.flatMap(({ push: { graph, target }, check }) =>
-      graph.blobs.map((blob): BlobPlace => ({ target, blob, isThere: isSame(check) })),
+    ...images.flatMap(({ push, tag }) =>
+      listGraphs(push).flatMap(({ blobs }) =>
+        blobs.map((blob): BlobPlace => ({ target: push.target, blob, isThere: isThere(tag) })),
+      ),
     ),
-    ...packedChart.blobs.map(({ descriptor }): BlobPlace => ({
-      target: chartTarget,
-      blob: descriptor,
-      isThere: isSame(chart),
-    })),
+    ...charts.flatMap(({ prepared, tag }) =>
+      prepared.finished.packed.blobs.map(({ descriptor }): BlobPlace => ({
+        target: prepared.target,
+        blob: descriptor,
+        isThere: isThere(tag),
+      })),
+    ),
   ];
   const places = new Map<string, BlobPlace>();
   for (const place of all) {

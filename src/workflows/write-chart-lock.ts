@@ -3,8 +3,8 @@ import { dirname, join } from 'node:path';
 import { LOCK_FILE_NAME, type ImagesLock } from '../domain/lock/images-lock.ts';
 import { writeFileAtomically } from '../files/atomic-write.ts';
 import type { RunContext } from './context.ts';
-import { fetchChart } from './fetch-chart.ts';
-import { lockImages, type LockOptions } from './lock-images.ts';
+import { fetchChart } from './charts/fetch-chart.ts';
+import { lockImages, type LockOptions } from './locking/lock-images.ts';
 
 export interface WriteChartLockOptions extends LockOptions {
   /** A folder or a .tgz. */
@@ -23,7 +23,7 @@ export async function writeChartLock(
   options: WriteChartLockOptions,
   context: RunContext,
 ): Promise<WriteChartLockResult> {
-  const chart = await fetchChart({ location: options.chart }, context);
+  const { chart } = await fetchChart({ location: options.chart }, context);
   const { lock, lockText } = await context.reporter.step('Locking images', async () =>
     lockImages(chart, options, context),
   );

@@ -82,16 +82,6 @@ export async function checkSameDigests(lockText: string, targetHost: string): Pr
   }
 }
 
-/** Asserted where the command or flag comes; until then the recorded command line is refused, or warned about. */
-export async function checkLater(context: ReplayContext): Promise<void> {
-  await startTarget(context.t);
-  const [step] = context.goldenCase.steps;
-  assert.ok(step !== undefined);
-  const result = await context.sandbox.run(goldenArguments(step, context.sandbox));
-  if (step.argv?.[1] === 'images') assert.equal(errorCode(result), 'DT_USAGE');
-  else assert.match(result.stderr, /signatures and metadata/);
-}
-
 /** The code in the last line of an error. */
 export function errorCode({ stderr }: RunCliResult): string | undefined {
   return /^ *Code: (DT_[A-Z_]+)$/m.exec(stderr)?.[1];

@@ -3,11 +3,10 @@
  * 2 usage, 3 verification, 4 authentication, 5 registry or network, 1 anything else.
  */
 export const EXIT_CODES: Readonly<Record<string, Readonly<Record<number, number>>>> = {
+  'dt-container/wrap-errors': { 0: 5, 1: 2, 2: 1 },
   'dt-lock/dependencies-all-missing': { 0: 1 },
   'dt-lock/error-bad-reference': { 0: 2 },
   'dt-lock/error-image-not-found': { 0: 5 },
-  'dt-lock/error-index-without-platform': { 0: 3 },
-  'dt-lock/error-nested-index': { 0: 3 },
   'dt-lock/error-two-images': { 0: 5 },
   'dt-lock/error-unauthorized': { 0: 4 },
   'dt-info/errors': { 0: 1, 1: 3, 2: 3, 3: 3, 4: 3 },

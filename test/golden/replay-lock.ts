@@ -10,6 +10,14 @@ const PLATFORM_LINES = /^ +(?:- )?(?:indexDigest|variant): .*\n/gm;
 
 /** Where we differ on purpose. */
 export const LOCK_DIFFERENCES: Readonly<Record<string, StepOptions & { readonly reason: string }>> = {
+  'dt-lock/error-index-without-platform': {
+    reason: 'the platform is read from the config; what has none is for no platform, and is carried all the same',
+    otherExit: { 0: 'config' },
+  },
+  'dt-lock/error-nested-index': {
+    reason: 'the manifests of an index in an index are locked like others',
+    otherExit: { 0: 'nested' },
+  },
   'dt-lock/platforms-filter-none-left': {
     reason: 'a platform may name a variant: linux/arm/v7 selects it instead of never matching',
     otherExit: { 0: 'linux/arm/v7' },

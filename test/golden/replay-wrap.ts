@@ -1,21 +1,19 @@
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readArchive, readArchiveFiles } from '../support/archives.ts';
-import { listGoldenCases, withoutGenerationTime } from '../support/golden.ts';
-import { recordedFiles, runSteps, type Replay, type StepOptions } from './replay-frame.ts';
+import { goldenArguments, listGoldenCases, recordedOutput } from '../support/golden.ts';
+import { compareWraps, type WrapContentDifference } from './compare-wraps.ts';
+import { recordedFiles, runSteps, type Replay, type ReplayContext, type StepOptions } from './replay-frame.ts';
 
-interface WrapDifference extends StepOptions {
+interface WrapDifference extends StepOptions, WrapContentDifference {
   /** Why we differ. */
   readonly reason: string;
-  /** Recorded entries that we do not write. */
-  readonly omitted?: RegExp;
   /** Run again with these arguments added, and compare that. */
   readonly retryWith?: readonly string[];
 }
 
-const ARTIFACTS = /^artifacts\//;
+const ARTIFACTS_REASON =
+  'signatures and metadata are layouts beside those of the images, found by digest, with or without --fetch-artifacts';
 
 /** Where we differ from the recorded wraps on purpose. */
 export const WRAP_DIFFERENCES: Readonly<Record<string, WrapDifference>> = {
@@ -25,14 +23,12 @@ export const WRAP_DIFFERENCES: Readonly<Record<string, WrapDifference>> = {
     omitted: /^chart\/\.imgpkg\//,
   },
   'dt-wrap/local-chart-with-artifacts': {
-    reason: '--fetch-artifacts comes with the signatures',
-    without: ['--fetch-artifacts'],
-    omitted: ARTIFACTS,
+    reason: ARTIFACTS_REASON,
+    artifactsAsLayouts: true,
   },
   'dt-wrap/remote-chart-with-artifacts': {
-    reason: '--fetch-artifacts comes with the signatures',
-    without: ['--fetch-artifacts'],
-    omitted: ARTIFACTS,
+    reason: ARTIFACTS_REASON,
+    artifactsAsLayouts: true,
   },
   'dt-wrap/no-images': {
     reason: 'a chart without images is more often a mistake than a wish: it needs --allow-empty',
@@ -44,11 +40,6 @@ export const WRAP_DIFFERENCES: Readonly<Record<string, WrapDifference>> = {
     otherExit: { 7: 'loopback' },
   },
 };
-
-/** With `--platforms` our lock says what was left out; the Go tool ignores these lines. */
-const PLATFORM_LINES = /^ +(?:- )?(?:indexDigest|variant): .*\n/gm;
-/** What only our wraps hold. */
-const OWN_ENTRY = /^\.dt\//;
 
 /** `wrap`: below `chart/` and in the layouts of platforms lies what the Go tool puts there. */
 export function replayWrapCases(replay: Replay): void {
@@ -62,75 +53,32 @@ export function replayWrapCases(replay: Replay): void {
         const [step] = goldenCase.steps;
         await sandbox.runOk([...(step?.argv ?? []).slice(1), ...difference.retryWith]);
       }
-      const written = (await readdir(sandbox.work)).filter((name) => !before.includes(name));
-      const recorded = new Set(recordedFiles(goldenCase).map((file) => file.split('/')[0] ?? ''));
-      assert.deepEqual(new Set(written), recorded, 'other files than recorded');
-      for (const file of recordedFiles(goldenCase)) {
-        await compareWraps(join(sandbox.work, file), join(goldenCase.folder, 'output', file), difference?.omitted);
-      }
+      await compareWritten(context, before, difference);
+      if (difference?.artifactsAsLayouts === true) await compareCompatible(context);
     });
   }
 }
 
-/** Checks the content of a wrap of ours against one of the Go tool. */
-export async function compareWraps(own: string, recorded: string, omitted?: RegExp): Promise<void> {
-  assert.ok(existsSync(own), `${own} was not written`);
-  const actual = await readArchiveFiles(own);
-  const expected = await readArchiveFiles(recorded);
-  for (const [name, bytes] of expected) {
-    if (omitted?.test(name) === true) {
-      assert.ok(!actual.has(name), `${name} is written: take it out of the table`);
-      continue;
-    }
-    const found = actual.get(name);
-    assert.ok(found !== undefined, `${name} is missing`);
-    if (name === 'chart/Images.lock') assert.equal(comparableLock(found), comparableLock(bytes));
-    else if (name.endsWith('/index.json') || name.endsWith('/oci-layout')) {
-      assert.deepEqual(JSON.parse(found.toString()), JSON.parse(bytes.toString()), name);
-    } else assert.ok(found.equals(bytes), `${name} has other content`);
+/** With `--compat` the signatures and metadata of images are also where the Go tool looks for them. That of charts it never reads. */
+export async function compareCompatible({ goldenCase, sandbox }: ReplayContext): Promise<void> {
+  const [step] = goldenCase.steps;
+  const [recorded] = recordedFiles(goldenCase);
+  assert.ok(step !== undefined && recorded !== undefined);
+  await sandbox.runOk([...goldenArguments(step, sandbox), '--compat', '--output-file', 'compat.tgz']);
+  const omitted = /^artifacts\/chart\/metadata/;
+  await compareWraps(join(sandbox.work, 'compat.tgz'), recordedOutput(goldenCase, recorded), { omitted });
+}
+
+/** Nothing but the recorded wraps was written, each with the recorded content. */
+export async function compareWritten(
+  { goldenCase, sandbox }: ReplayContext,
+  before: readonly string[],
+  difference?: WrapContentDifference,
+): Promise<void> {
+  const written = (await readdir(sandbox.work)).filter((name) => !before.includes(name));
+  const recorded = new Set(recordedFiles(goldenCase).map((file) => file.split('/')[0] ?? ''));
+  assert.deepEqual(new Set(written), recorded, 'other files than recorded');
+  for (const file of recordedFiles(goldenCase)) {
+    await compareWraps(join(sandbox.work, file), join(goldenCase.folder, 'output', file), difference);
   }
-  const indexLayouts = readIndexLayouts(actual);
-  const additional = [...actual.keys()].filter((name) => !expected.has(name) && !OWN_ENTRY.test(name));
-  for (const name of additional) {
-    assert.ok(
-      indexLayouts.has(name.split('/')[1] ?? ''),
-      `${name} is neither in the recorded wrap nor part of an index layout`,
-    );
-  }
-  assert.deepEqual(await readChartModes(own), await readChartModes(recorded, omitted));
-}
-
-function comparableLock(bytes: Buffer): string {
-  return withoutGenerationTime(bytes.toString()).replace(PLATFORM_LINES, '');
-}
-
-/** Names of the layouts whose root is an index, as `.dt/wrap.json` and the layouts themselves say. */
-function readIndexLayouts(files: ReadonlyMap<string, Buffer>): Set<string> {
-  const document = JSON.parse(files.get('.dt/wrap.json')?.toString() ?? '{}') as { images: { digest?: string }[] };
-  const layouts = document.images.flatMap(({ digest }) =>
-    digest === undefined ? [] : [`${digest.replace('sha256:', '')}.layout`],
-  );
-  return new Set(
-    layouts.filter((layout) => {
-      const index = JSON.parse(files.get(`images/${layout}/index.json`)?.toString() ?? '{}') as {
-        manifests?: { mediaType: string }[];
-      };
-      return /index|manifest\.list/.test(index.manifests?.[0]?.mediaType ?? '');
-    }),
-  );
-}
-
-/** Modes of the files and folders of the chart; the lock is the tool's own. */
-async function readChartModes(path: string, omitted?: RegExp): Promise<Map<string, string>> {
-  const entries = (await readArchive(path)).map((entry) => ({
-    ...entry,
-    inner: entry.name.split('/').slice(1).join('/'),
-  }));
-  return new Map(
-    entries
-      .filter(({ inner }) => /^chart\//.test(inner) && inner !== 'chart/Images.lock')
-      .filter(({ inner }) => omitted?.test(inner) !== true && omitted?.test(`${inner}/`) !== true)
-      .map(({ inner, type, mode }): [string, string] => [inner, `${type} ${mode.toString(8)}`])
-      .sort(([left], [right]) => (left < right ? -1 : 1)),
-  );
 }

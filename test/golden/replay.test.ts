@@ -6,6 +6,7 @@ import { loadGoldenRegistry, startEmbeddedRegistry, type EmbeddedRegistry } from
 import { listDefectCases, replayDefectCases } from './replay-defects.ts';
 import { createSandbox } from '../support/sandbox.ts';
 import { createReplay } from './replay-frame.ts';
+import { CONTAINER_DIFFERENCES, replayContainerCases } from './replay-container.ts';
 import { replayAuthCases } from './replay-auth.ts';
 import { replayInfoCases } from './replay-info.ts';
 import { LOCK_DIFFERENCES, replayLockCases } from './replay-lock.ts';
@@ -31,17 +32,19 @@ describe('golden replay', () => {
   replayInfoCases(replay);
   replayWrapCases(replay);
   replayUnwrapCases(replay);
+  replayContainerCases(replay);
   replayDefectCases(replay);
 
   test('no recorded case is left out in silence', () => {
-    const cases = ['dt-auth', 'dt-lock', 'dt-info', 'dt-wrap', 'dt-unwrap']
+    const cases = ['dt-auth', 'dt-lock', 'dt-info', 'dt-wrap', 'dt-unwrap', 'dt-container']
       .flatMap(listGoldenCases)
       .concat(listDefectCases());
     assert.deepEqual(
       cases.filter((path) => !replayed.has(path)),
       [],
     );
-    const explained = [LOCK_DIFFERENCES, WRAP_DIFFERENCES, UNWRAP_DIFFERENCES].flatMap((table) => Object.keys(table));
+    const tables = [LOCK_DIFFERENCES, WRAP_DIFFERENCES, UNWRAP_DIFFERENCES, CONTAINER_DIFFERENCES];
+    const explained = tables.flatMap((table) => Object.keys(table));
     assert.deepEqual(
       explained.filter((path) => !cases.includes(path)),
       [],

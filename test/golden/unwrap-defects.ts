@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { readArchiveFiles } from '../support/archives.ts';
 import { goldenArguments } from '../support/golden.ts';
-import { listTags, readStoredChart, readStoredManifest } from '../support/registry-content.ts';
+import { listTags, readStoredBlob, readStoredChart, readStoredManifest } from '../support/registry-content.ts';
 import {
   SOURCE,
   TARGET,
@@ -15,6 +15,7 @@ import {
   readWrapLock,
   type DefectCheck,
 } from './defect-checks.ts';
+import { compareRegistry, requireComplete } from './compare-registry.ts';
 import { startTarget } from './replay-frame.ts';
 import { isWrite } from './replay-unwrap.ts';
 
@@ -37,6 +38,43 @@ export const UNWRAP_DEFECTS: Readonly<Record<string, DefectCheck>> = {
     const lock = await readWrapLock(join(sandbox.work, 'c1-1.0.0.wrap.tgz'));
     const [repository, digest] = lock.images[0]?.image.replace(`${SOURCE}/`, '').split('@') ?? [];
     assert.equal((await readStoredManifest(target.host, `m/${String(repository)}`, String(digest)))?.digest, digest);
+  },
+
+  'defects/unwrap-chart-metadata-not-pushed': async (context) => {
+    // The wanted tag sha256-HEX.metadata is left out: the digest of a chart that is rewritten is another with every run.
+    const target = await startTarget(context.t);
+    await runFirstStep(context, 0);
+    const difference = { chartMetadataOf: 'signed-1.0.0.wrap.tgz' };
+    await compareRegistry(target.host, context.goldenCase, difference);
+    await context.sandbox.runOk(['wrap', `oci://${SOURCE}/bitnamicharts/signed`, '--output-file', 'own.tgz']);
+    await context.sandbox.runOk(['unwrap', 'own.tgz', `${TARGET}/own`, ...UNWRAP_FLAGS]);
+    const { digest } = (await readStoredManifest(SOURCE, 'bitnamicharts/signed', '1.0.0-metadata')) ?? { digest: '' };
+    for (const tag of ['1.0.0-metadata', `${digest.replace(':', '-')}.sig`]) {
+      const source = await readStoredManifest(SOURCE, 'bitnamicharts/signed', tag);
+      assert.ok(source !== undefined);
+      assert.equal((await readStoredManifest(target.host, 'own/signed', tag))?.digest, source.digest, tag);
+      await requireComplete(target.host, 'own/signed', tag);
+    }
+  },
+
+  'defects/unwrap-signature-does-not-verify': async (context) => {
+    const { sandbox } = context;
+    const target = await startTarget(context.t);
+    // The Go tool's wrap has no index: only what is signed as a single manifest can verify, and the other is told.
+    const { stderr } = await runFirstStep(context, 0);
+    assert.match(stderr, /the signature of \S+\/bitnami\/signed:1\.0\.0 does not verify/);
+    assert.doesNotMatch(stderr, /signature of \S+signed-single/);
+    await checkSignedDigest(target.host, 'm/bitnami/signed-single');
+    await assert.rejects(checkSignedDigest(target.host, 'm/bitnami/signed'), { code: 'ERR_ASSERTION' });
+    await sandbox.runOk(['wrap', `oci://${SOURCE}/bitnamicharts/signed`, '--output-file', 'own.tgz']);
+    const own = await sandbox.run(['unwrap', 'own.tgz', `${TARGET}/own`, ...UNWRAP_FLAGS]);
+    assert.equal(own.code, 0, own.stderr);
+    assert.doesNotMatch(own.stderr, /does not verify/);
+    for (const name of ['signed', 'signed-single']) {
+      await checkSignedDigest(target.host, `own/bitnami/${name}`);
+      const source = await readStoredManifest(SOURCE, `bitnami/${name}`, '1.0.0');
+      assert.equal((await readStoredManifest(target.host, `own/bitnami/${name}`, '1.0.0'))?.digest, source?.digest);
+    }
   },
 
   'defects/unwrap-leaves-temporary-folder': async (context) => {
@@ -88,3 +126,15 @@ export const UNWRAP_DEFECTS: Readonly<Record<string, DefectCheck>> = {
     assert.match(files.get('charts/foo/Chart.yaml')?.toString() ?? '', /image: 127\.0\.0\.1:5102\/m\/x\/alpha:1/);
   },
 };
+
+/** The payload under the tag for signatures names the digest that the image has: without that no key verifies it. */
+async function checkSignedDigest(host: string, repository: string): Promise<void> {
+  const image = await readStoredManifest(host, repository, '1.0.0');
+  const signature = await readStoredManifest(host, repository, `${String(image?.digest.replace(':', '-'))}.sig`);
+  const [layer] = signature?.manifest.layers ?? [];
+  assert.ok(layer !== undefined, `${repository} has no signature for the digest of its tag`);
+  const payload = JSON.parse((await readStoredBlob(host, repository, layer.digest)).toString()) as {
+    critical: { image: { 'docker-manifest-digest': string } };
+  };
+  assert.equal(payload.critical.image['docker-manifest-digest'], image?.digest);
+}

@@ -12,12 +12,15 @@ import {
   TARGET,
   UNWRAP_FLAGS,
   checkFreshLockVerifies,
+  checkSameDigests,
+  runFirstStep,
   errorCode,
   chartYaml,
   packFolderAsWrap,
   hashFile,
   type DefectCheck,
 } from './defect-checks.ts';
+import { requireComplete } from './compare-registry.ts';
 import { startTarget } from './replay-frame.ts';
 
 /** Recorded defects of `wrap`, `images lock` and `info`. */
@@ -35,9 +38,12 @@ export const WRAP_DEFECTS: Readonly<Record<string, DefectCheck>> = {
     assert.equal(new Set(copies).size, copies.length);
   },
 
-  'defects/wrap-foreign-layer-fails': async ({ sandbox }) => {
-    await sandbox.runOk(['wrap', 'c', '--output-file', 'w.tgz']);
-    const names = [...(await readArchiveFiles(join(sandbox.work, 'w.tgz'))).keys()];
+  'defects/wrap-foreign-layer-fails': async (context) => {
+    const { sandbox } = context;
+    const target = await startTarget(context.t);
+    const { stderr } = await runFirstStep(context, 0);
+    assert.match(stderr, /Warning: .*left out.*special\/foreign:1\.0\.0.*--include-non-distributable-layers/);
+    const names = [...(await readArchiveFiles(join(sandbox.work, 'c1-1.0.0.wrap.tgz'))).keys()];
     const stored = await readStoredManifest(SOURCE, 'special/foreign', '1.0.0');
     assert.ok(stored !== undefined);
     for (const layer of stored.manifest.layers ?? []) {
@@ -48,6 +54,8 @@ export const WRAP_DEFECTS: Readonly<Record<string, DefectCheck>> = {
         layer.mediaType,
       );
     }
+    await sandbox.runOk(['unwrap', 'c1-1.0.0.wrap.tgz', `${TARGET}/m`, ...UNWRAP_FLAGS]);
+    assert.equal((await readStoredManifest(target.host, 'm/special/foreign', '1.0.0'))?.digest, stored.digest);
   },
 
   'defects/wrap-index-digest-reference-fails': async ({ t, sandbox }) => {
@@ -98,11 +106,21 @@ export const WRAP_DEFECTS: Readonly<Record<string, DefectCheck>> = {
     assert.ok(!existsSync(join(sandbox.work, 'c/Images.lock')));
   },
 
-  'defects/lock-nested-index': async ({ sandbox }) => {
-    // Not walked into, as its platforms have no place in the lock; refused with a word, and nothing is written.
-    const result = await sandbox.run(['images', 'lock', 'c']);
-    assert.equal(errorCode(result), 'DT_MANIFEST_INVALID');
-    assert.ok(!existsSync(join(sandbox.work, 'c/Images.lock')));
+  'defects/lock-nested-index': async (context) => {
+    const { sandbox } = context;
+    const target = await startTarget(context.t);
+    await runFirstStep(context, 0);
+    const lockText = await readFile(join(sandbox.work, 'c/Images.lock'), 'utf8');
+    const platformDigests = await listLeaves('special/nested', '1.0.0');
+    assert.ok(platformDigests.length > 0);
+    assert.deepEqual(
+      parseImagesLock(lockText, 'Images.lock').images.map(({ digests }) => digests.map(({ digest }) => digest)),
+      [platformDigests],
+    );
+    await sandbox.runOk(['wrap', 'c', '--output-file', 'w.tgz']);
+    await sandbox.runOk(['unwrap', 'w.tgz', `${TARGET}/m`, ...UNWRAP_FLAGS]);
+    await checkSameDigests(lockText, target.host);
+    await requireComplete(target.host, 'm/special/nested', '1.0.0');
   },
 
   'defects/lock-platforms-space': async ({ goldenCase, sandbox }) => {
@@ -141,3 +159,12 @@ export const WRAP_DEFECTS: Readonly<Record<string, DefectCheck>> = {
     }
   },
 };
+
+/** The manifests below an index of the source, however deep, in its order. */
+async function listLeaves(repository: string, tagOrDigest: string): Promise<string[]> {
+  const stored = await readStoredManifest(SOURCE, repository, tagOrDigest);
+  assert.ok(stored !== undefined);
+  const { manifests } = stored.manifest;
+  if (manifests === undefined) return [stored.digest];
+  return (await Promise.all(manifests.map(async ({ digest }) => listLeaves(repository, digest)))).flat();
+}

@@ -124,8 +124,11 @@ test('--plan lists repositories, tags and bytes, pushes nothing, and is what the
   assert.equal(first.bytesPresent, 0);
 
   const stdout = await sandbox.runOk(['unwrap', 'w.tgz', `${target.host}/m`, '--yes', '--json']);
-  const { summary, chartDigest } = JSON.parse(stdout) as { summary: { sentBytes: number }; chartDigest: string };
-  assert.equal(first.tags.at(-1)?.digest, chartDigest);
+  const { summary, charts } = JSON.parse(stdout) as {
+    summary: { sentBytes: number };
+    charts: { digest: string }[];
+  };
+  assert.equal(first.tags.at(-1)?.digest, charts[0]?.digest);
   const second = await plan();
   assert.ok(second.tags.every(({ state }) => state === 'same'));
   assert.deepEqual([second.bytesToSend, second.bytesPresent], [0, first.bytesToSend]);

@@ -72,7 +72,7 @@ for (const { name, tool, start, takesSparse } of REGISTRIES) {
     await writeChart(sandbox, [`${source.host}/team/app:1`]);
     await sandbox.runOk(['wrap', 'kinds', '--platforms', 'linux/amd64,linux/s390x', '--output-file', 'w.tgz']);
     const args = ['unwrap', 'w.tgz', `${target.host}/m`, '--yes', '--json'];
-    const first = JSON.parse(await sandbox.runOk(args)) as { warnings: string[]; chartDigest: string };
+    const first = JSON.parse(await sandbox.runOk(args)) as { warnings: string[]; charts: { digest: string }[] };
     const stored = await readStoredManifest(target.host, 'm/team/app', '1');
     const kept = full.manifests.filter(({ platform }) => platform !== 'linux/arm64').map(({ digest }) => digest);
     if (takesSparse) assert.equal(stored?.digest, full.digest);
@@ -87,9 +87,12 @@ for (const { name, tool, start, takesSparse } of REGISTRIES) {
       );
     }
     for (const digest of kept) assert.ok((await readStoredManifest(target.host, 'm/team/app', digest)) !== undefined);
-    const again = JSON.parse(await sandbox.runOk(args)) as { summary: { presentImages: number }; chartDigest: string };
+    const again = JSON.parse(await sandbox.runOk(args)) as {
+      summary: { presentImages: number };
+      charts: { digest: string }[];
+    };
     assert.equal(again.summary.presentImages, 1);
-    assert.equal(again.chartDigest, first.chartDigest);
+    assert.equal(again.charts[0]?.digest, first.charts[0]?.digest);
   });
 }
 

@@ -46,9 +46,9 @@ async function testLane(t: TestContext, seed: number): Promise<void> {
     }
     kills += points.length;
     const story = JSON.stringify({ seed, kills, points });
-    const { chartDigest } = JSON.parse(await sandbox.runOk([...args, '--json'])) as { chartDigest: string };
+    const { charts } = JSON.parse(await sandbox.runOk([...args, '--json'])) as { charts: { digest: string }[] };
     const chart = await checkTarget(registryHost, path, pushed);
-    assert.equal(chart, chartDigest, story);
+    assert.equal(chart, charts[0]?.digest, story);
     await checkBlobs(registryHost, path, pushed);
     assert.deepEqual((await readdir(sandbox.work)).sort(), ['shop', WRAP], story);
     const resentBytes = await countResentBytes(traffic, registryHost);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { RegistryStore } from '../../src/content/registry-store.ts';
 import { RegistryClient } from '../../src/transport/registry-client.ts';
-import { wrapChart } from '../../src/workflows/wrap-chart.ts';
+import { wrapCharts } from '../../src/workflows/wrap-charts.ts';
 import { assertWrapFails } from '../support/assert-wrap-fails.ts';
 import { chartFiles, createTestContext, withFolder, writeFiles } from '../support/hostile-wraps.ts';
 import { createTestHttpClient } from '../support/http.ts';
@@ -79,9 +79,9 @@ test('a blob that is redirected to another host arrives, and the credentials sta
       await writeFiles(folder, { 'auth.json': JSON.stringify({ auths }) });
       await writeFiles(join(folder, 'demo'), chartFiles([`${registry.host}/library/app:1.0`]));
       const outputFile = join(folder, 'out', 'demo.wrap.tgz');
-      await wrapChart(
+      await wrapCharts(
         {
-          source: { location: join(folder, 'demo') },
+          sources: [{ location: join(folder, 'demo') }],
           outputFile,
           platforms: [],
           allowEmpty: false,

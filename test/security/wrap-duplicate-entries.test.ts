@@ -37,6 +37,6 @@ test('info shows the lock of the chart that would be unwrapped, not one of anoth
     );
     const file = join(folder, 'w.tgz');
     await writeFile(file, await assembleWrap([...pieces.slice(0, 1), decoy, ...pieces.slice(1)]));
-    assert.equal((await inspectWrap(file)).lock.chart.name, 'demo');
+    assert.equal((await inspectWrap(file)).locks[0]?.lock.chart.name, 'demo');
   });
 });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DtError, type ErrorCode } from '../../src/domain/errors.ts';
-import { unwrapChart } from '../../src/workflows/unwrap-chart.ts';
+import { unwrapCharts } from '../../src/workflows/unwrap-charts.ts';
 import { createTestContext, withFolder } from './hostile-wraps.ts';
 import { startEmbeddedRegistry } from './registries.ts';
 import { runCli } from './run-cli.ts';
@@ -53,7 +53,7 @@ export async function assertWrapRefused(
 }
 
 export async function unwrapBytes(file: string, host: string): Promise<unknown> {
-  return unwrapChart(
+  return unwrapCharts(
     { file, prefix: `${host}/mirror`, valuesFiles: ['values.yaml'], skipImages: false, assumeYes: true },
     await createTestContext(),
   );

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DtError, type ErrorCode } from '../../src/domain/errors.ts';
-import { wrapChart } from '../../src/workflows/wrap-chart.ts';
+import { wrapCharts } from '../../src/workflows/wrap-charts.ts';
 import { assertPrintable, catchError } from './assert-refused.ts';
 import { chartFiles, createTestContext, withFolder, writeFiles } from './hostile-wraps.ts';
 import { runCli } from './run-cli.ts';
@@ -33,8 +33,8 @@ export async function assertWrapFails(
       const outputFile = join(work, 'out', 'demo.wrap.tgz');
       const wrapOptions = { platforms: [], allowEmpty: false, skipImages: false, isCompatible: false };
       const error = await catchError(
-        wrapChart(
-          { source: { location: join(folder, 'demo') }, outputFile, ...wrapOptions },
+        wrapCharts(
+          { sources: [{ location: join(folder, 'demo') }], outputFile, ...wrapOptions },
           await createTestContext(),
         ),
       );

@@ -72,6 +72,11 @@ export function goldenArguments(step: GoldenStep, sandbox: Sandbox): string[] {
     );
 }
 
+/** Where a file is that a case is recorded to have written; a colon in its name is stored as `%3A`. */
+export function recordedOutput({ folder }: GoldenCase, name: string): string {
+  return join(folder, 'output', name.replaceAll(':', '%3A'));
+}
+
 /** The text of a lock without the time when it was made. */
 export function withoutGenerationTime(lockText: string): string {
   return lockText.replace(/^( *(?:- )?generatedAt: ).*$/m, '$1TIME');

@@ -15,7 +15,7 @@ import {
 import { SilentReporter } from '../../src/output/silent-reporter.ts';
 import type { RunContext } from '../../src/workflows/context.ts';
 import { createRunContext, type ContextOptions } from '../../src/workflows/create-context.ts';
-import { wrapChart } from '../../src/workflows/wrap-chart.ts';
+import { wrapCharts } from '../../src/workflows/wrap-charts.ts';
 import { pushImage, randomBytesOf } from './images.ts';
 import { startEmbeddedRegistry } from './registries.ts';
 
@@ -41,6 +41,8 @@ export interface AssembleOptions {
   readonly smallMember?: Buffer;
   /** Leave table of contents and footer away, as other tools do. */
   readonly isPlain?: boolean;
+  /** Where `.dt/` lies. Default `demo-1.2.3`. */
+  readonly topFolder?: string;
 }
 
 /** A run of the workflows that tells nothing and reads no settings of this machine. */
@@ -114,8 +116,8 @@ export function makeHonestWrap(): Promise<Buffer> {
       await writeFiles(join(folder, 'demo'), files);
       const outputFile = join(folder, 'demo.wrap.tgz');
       const options = { platforms: [], allowEmpty: false, skipImages: false, isCompatible: false };
-      await wrapChart(
-        { source: { location: join(folder, 'demo') }, outputFile, ...options },
+      await wrapCharts(
+        { sources: [{ location: join(folder, 'demo') }], outputFile, ...options },
         await createTestContext({ SOURCE_DATE_EPOCH: '1700000000' }),
       );
       return await readFile(outputFile);
@@ -163,7 +165,10 @@ export async function assembleWrap(pieces: readonly WrapPiece[], options: Assemb
   const links = await tarOf(pieces.filter(isLink));
   if (options.isPlain === true) return Buffer.concat([...parts, deflateMember(Buffer.concat([links, END_OF_ARCHIVE]))]);
   const document = { members: options.editToc?.(members) ?? members };
-  const toc = { header: { name: 'demo-1.2.3/.dt/toc.json' }, content: Buffer.from(JSON.stringify(document)) };
+  const documentName =
+    pieces.find(({ header }) => header.name.endsWith('/.dt/wrap.json'))?.header.name ?? 'demo-1.2.3/';
+  const name = `${documentName.slice(0, documentName.indexOf('/'))}/.dt/toc.json`;
+  const toc = { header: { name }, content: Buffer.from(JSON.stringify(document)) };
   const last = deflateMember(Buffer.concat([links, await tarOf([toc]), END_OF_ARCHIVE]));
   return Buffer.concat([...parts, last, formatFooter(options.editFooter?.(tocOffset) ?? tocOffset)]);
 }
@@ -173,7 +178,7 @@ export async function tarOf(pieces: readonly WrapPiece[]): Promise<Buffer> {
   const packer = pack();
   for (const { header, content } of pieces) {
     const full = { mtime: new Date(0), ...header };
-    if ((header.type ?? 'file') === 'file') packer.entry(full, content);
+    if (['file', 'contiguous-file'].includes(header.type ?? 'file')) packer.entry(full, content);
     else packer.entry(full);
   }
   packer.finalize();

@@ -4,7 +4,18 @@ import type { TestContext } from 'node:test';
 import { skipLoudly } from './skip-loudly.ts';
 
 export type ToolName =
-  'crane' | 'registry2' | 'registry3' | 'helm3' | 'helm4' | 'skopeo' | 'nginx' | 'tinyproxy' | 'script';
+  | 'cosign'
+  | 'crane'
+  | 'gpg'
+  | 'helm3'
+  | 'helm4'
+  | 'nginx'
+  | 'regctl'
+  | 'registry2'
+  | 'registry3'
+  | 'script'
+  | 'skopeo'
+  | 'tinyproxy';
 
 const BIN_DIR = join(import.meta.dirname, '..', '..', '.tools', 'bin');
 

@@ -2,6 +2,8 @@
 export const MEDIA_TYPE_OCI_INDEX = 'application/vnd.oci.image.index.v1+json';
 export const MEDIA_TYPE_OCI_MANIFEST = 'application/vnd.oci.image.manifest.v1+json';
 export const MEDIA_TYPE_OCI_CONFIG = 'application/vnd.oci.image.config.v1+json';
+/** Of an artifact that needs no config. https://github.com/opencontainers/image-spec/blob/v1.1.1/manifest.md#guidance-for-an-empty-descriptor */
+export const MEDIA_TYPE_EMPTY_CONFIG = 'application/vnd.oci.empty.v1+json';
 export const MEDIA_TYPE_OCI_LAYER_GZIP = 'application/vnd.oci.image.layer.v1.tar+gzip';
 
 // https://github.com/distribution/distribution/blob/v3.0.0/docs/content/spec/manifest-v2-2.md

@@ -19,6 +19,12 @@ import {
 import type { KnownImages } from './known-images.ts';
 import { isUnderPrefix, referenceSuffix, relocateReference, relocatedName } from './relocate-reference.ts';
 import type { RelocationPrefix } from './relocation-prefix.ts';
+import {
+  NO_REPLACED_INDEXES,
+  replaceDigestSuffix,
+  replaceWholeDigest,
+  type ReplacedIndexes,
+} from './replaced-indexes.ts';
 
 /** A value that the relocation of an image wants somewhere. */
 export interface FieldDemand {
@@ -29,7 +35,10 @@ export interface FieldDemand {
   readonly merged?: { readonly into: YamlMap; readonly key: string };
 }
 
-/** An image that a values file names, and what has to be written for it; nothing if it is under the prefix already. */
+/**
+ * An image that a values file names, and what has to be written for it; if it is under the prefix already, only the new
+ * digest of a replaced index.
+ */
 export interface ImagePlace {
   readonly source: Reference;
   readonly node: YamlNode;
@@ -40,6 +49,7 @@ interface Search {
   readonly tree: YamlTree;
   readonly prefix: RelocationPrefix;
   readonly known: KnownImages;
+  readonly replaced: ReplacedIndexes;
   readonly places: ImagePlace[];
   /** Scalars that belong to a place. */
   readonly taken: Set<YamlScalar>;
@@ -56,10 +66,15 @@ const IMAGE_SIGNS = ['registry', 'tag', 'digest', 'pullPolicy', 'imagePullPolicy
  * A map with `repository` counts if anything else says image: a registry, tag, digest or pull policy beside it, a key
  * above it, a registry in front of the name, or that the chart declares the image.
  */
-export function findImagePlaces(tree: YamlTree, prefix: RelocationPrefix, known: KnownImages): readonly ImagePlace[] {
-  const search: Search = { tree, prefix, known, places: [], taken: new Set(), doneMaps: new Set() };
+export function findImagePlaces(
+  tree: YamlTree,
+  prefix: RelocationPrefix,
+  known: KnownImages,
+  replaced: ReplacedIndexes = NO_REPLACED_INDEXES,
+): readonly ImagePlace[] {
+  const search: Search = { tree, prefix, known, replaced, places: [], taken: new Set(), doneMaps: new Set() };
   for (const root of tree.roots) visitMaps(search, root, '');
-  if (known.references.length > 0) for (const root of tree.roots) visitStrings(search, root, '');
+  if (known.references.length > 0) for (const root of tree.roots) visitStrings(search, root, '', undefined);
   return search.places;
 }
 
@@ -137,7 +152,7 @@ function findSplitRepository(search: Search, map: YamlMap, entries: Entries): bo
   return addPlace(search, map, entries, source, [
     ...(entries.has('registry') ? [['registry', target.registry] as const] : []),
     ['repository', folder],
-    ['image', kept + referenceSuffix(image)],
+    ['image', kept + replaceDigestSuffix(referenceSuffix(image), search.replaced)],
   ]);
 }
 
@@ -150,7 +165,7 @@ function addNamePlace(
   text: string,
 ): boolean {
   const target = relocateReference(source, search.prefix);
-  const suffix = referenceSuffix(text);
+  const suffix = replaceDigestSuffix(referenceSuffix(text), search.replaced);
   const values: readonly (readonly [string, string])[] = entries.has('registry')
     ? [
         ['registry', target.registry],
@@ -167,17 +182,45 @@ function addPlace(
   source: Reference,
   values: readonly (readonly [string, string])[],
 ): boolean {
-  const demands: FieldDemand[] = [];
+  const named: FieldDemand[] = [];
   for (const [key, value] of values) {
     const entry = entries.get(key);
     const scalar = entry === undefined ? undefined : scalarOf(entry.pair.value);
     if (entry === undefined || scalar === undefined) return false;
     search.taken.add(scalar);
-    demands.push({ node: entry.pair.value, value, ...(entry.isMerged ? { merged: { into: map, key } } : {}) });
+    named.push(toDemand(map, key, entry, value));
   }
-  const node = demands[demands.length - 1]?.node ?? map;
-  search.places.push({ source, node, demands: isUnderPrefix(source, search.prefix) ? [] : demands });
+  const node = named[named.length - 1]?.node ?? map;
+  const names = isUnderPrefix(source, search.prefix) ? demandNewSuffixes(search, named) : named;
+  search.places.push({ source, node, demands: [...names, ...demandDigests(search, map, entries)] });
   return true;
+}
+
+function toDemand(map: YamlMap, key: string, { pair, isMerged }: YamlEntry, value: string): FieldDemand {
+  return { node: pair.value, value, ...(isMerged ? { merged: { into: map, key } } : {}) };
+}
+
+/** The name stays as it is written, the digest behind it does not. */
+function demandNewSuffixes(search: Search, demands: readonly FieldDemand[]): readonly FieldDemand[] {
+  return demands.flatMap((demand) => {
+    const text = scalarOf(demand.node)?.text.trim() ?? '';
+    const value = replaceDigestSuffix(text, search.replaced);
+    return value === text ? [] : [{ ...demand, value }];
+  });
+}
+
+/**
+ * What else of the map holds the digest of a replaced index: a field with the digest or its hexadecimal part, whatever its
+ * key, and a tag with a digest behind it.
+ */
+function demandDigests(search: Search, map: YamlMap, entries: Entries): readonly FieldDemand[] {
+  if (search.replaced.size === 0) return [];
+  return [...entries].flatMap(([key, entry]) => {
+    const text = scalarOf(entry.pair.value)?.text.trim() ?? '';
+    const whole = replaceWholeDigest(text, search.replaced);
+    const value = whole === text && IDENTIFIER_KEY.test(key) ? replaceDigestSuffix(text, search.replaced) : whole;
+    return value === text ? [] : [toDemand(map, key, entry, value)];
+  });
 }
 
 /** A registry of another type than string or null (a map of settings, say) makes the whole map unusable. */
@@ -187,18 +230,18 @@ function readRegistry(search: Search, entries: Entries): { readonly text: string
   return text === undefined ? 'unusable' : { text };
 }
 
-function visitStrings(search: Search, node: YamlNode, key: string): void {
+function visitStrings(search: Search, node: YamlNode, key: string, parent: YamlMap | undefined): void {
   if (node.kind === 'map') {
-    for (const pair of node.pairs) visitStrings(search, pair.value, pair.keyText ?? '');
+    for (const pair of node.pairs) visitStrings(search, pair.value, pair.keyText ?? '', node);
   } else if (node.kind === 'sequence') {
-    for (const item of node.items) visitStrings(search, item, key);
+    for (const item of node.items) visitStrings(search, item, key, undefined);
   } else {
-    findInString(search, node, key);
+    findInString(search, node, key, parent);
   }
 }
 
 /** A string that is the whole reference of a declared image, or its name under a key that asks for one. */
-function findInString(search: Search, node: YamlNode, key: string): void {
+function findInString(search: Search, node: YamlNode, key: string, parent: YamlMap | undefined): void {
   const scalar = scalarOf(node);
   if (scalar === undefined || search.taken.has(scalar) || IDENTIFIER_KEY.test(key)) return;
   const text = scalar.text.trim();
@@ -212,6 +255,9 @@ function findInString(search: Search, node: YamlNode, key: string): void {
       ? (IMAGE_NAME_KEY.test(key) || startsWithRegistry(text)) && search.known.hasRepository(source)
       : search.known.hasImage(source);
   if (!isDeclared) return;
-  const value = relocatedName(source, search.prefix) + suffix;
-  search.places.push({ source, node, demands: isUnderPrefix(source, search.prefix) ? [] : [{ node, value }] });
+  const value = relocatedName(source, search.prefix) + replaceDigestSuffix(suffix, search.replaced);
+  const named = [{ node, value }];
+  const names = isUnderPrefix(source, search.prefix) ? demandNewSuffixes(search, named) : named;
+  const digests = parent === undefined ? [] : demandDigests(search, parent, effectiveEntries(parent));
+  search.places.push({ source, node, demands: [...names, ...digests] });
 }

@@ -14,6 +14,7 @@ import {
 import { applyAllEdits, listImageScalars, type RelocatedFile, toImageEdits } from './relocate-image-list.ts';
 import { locateNode, type RelocationChange } from './relocation-change.ts';
 import type { RelocationPrefix } from './relocation-prefix.ts';
+import { NO_REPLACED_INDEXES, type ReplacedIndexes } from './replaced-indexes.ts';
 
 interface RelocatedAnnotation {
   readonly edits: readonly Extract<YamlEdit, { kind: 'splice-scalar' }>[];
@@ -31,6 +32,7 @@ export function relocateAnnotations(
   name: string,
   keys: readonly string[],
   prefix: RelocationPrefix,
+  replaced: ReplacedIndexes = NO_REPLACED_INDEXES,
 ): RelocatedFile {
   const tree = readYamlBytes(bytes, name);
   const root = tree.roots[0];
@@ -40,7 +42,7 @@ export function relocateAnnotations(
   const entries = map?.kind === 'map' ? effectiveEntries(map) : new Map<string, YamlEntry>();
   const relocated = [...new Set(keys)].flatMap((key) => {
     const entry = entries.get(key);
-    return entry === undefined ? [] : [relocateAnnotation(tree, key, entry, prefix)];
+    return entry === undefined ? [] : [relocateAnnotation(tree, key, entry, prefix, replaced)];
   });
   const edits = relocated.flatMap((annotation) => annotation.edits);
   // Two keys may share one value by an alias.
@@ -57,6 +59,7 @@ function relocateAnnotation(
   key: string,
   entry: YamlEntry,
   prefix: RelocationPrefix,
+  replaced: ReplacedIndexes,
 ): RelocatedAnnotation {
   const label = `annotation "${key}" of ${tree.name}`;
   const scalar = dereference(entry.pair.value);
@@ -67,7 +70,7 @@ function relocateAnnotation(
   const inner = readAnnotationTree(scalar.text, label);
   const root = inner.roots[0];
   const images = root === undefined ? [] : listImageScalars(inner, root, 'DT_ANNOTATION_INVALID');
-  const imageEdits = toImageEdits(images, prefix);
+  const imageEdits = toImageEdits(images, prefix, replaced);
   // Checks that the annotation reads as wanted; the splices themselves are made in the outer text.
   applyAllEdits(inner, imageEdits);
   const splices = imageEdits.flatMap((edit) => planYamlEdit(inner, edit)?.splices ?? []);

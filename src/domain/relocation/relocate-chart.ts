@@ -10,6 +10,7 @@ import { relocateImagesFile, type RelocatedFile } from './relocate-image-list.ts
 import { relocatedName } from './relocate-reference.ts';
 import type { RelocationChange, RelocationRefusal } from './relocation-change.ts';
 import type { RelocationPrefix } from './relocation-prefix.ts';
+import { NO_REPLACED_INDEXES, type ReplacedIndexes } from './replaced-indexes.ts';
 import { relocateValues } from './values-images.ts';
 
 export interface RelocateChartOptions {
@@ -18,6 +19,11 @@ export interface RelocateChartOptions {
   readonly annotationKeys: readonly string[];
   /** Values files inside the chart and inside every subchart, relative to the chart. */
   readonly valuesFiles: readonly string[];
+  /**
+   * References that carry the digest of a replaced index get its new one, and locks name both as `indexDigest` and
+   * `targetIndexDigest`. Default: none was replaced.
+   */
+  readonly replacedIndexes?: ReplacedIndexes;
   /** Packs a subchart that came as an archive, with the tree given instead of its own. Only called for changed ones. */
   readonly repackSubchart: (chart: Chart, tree: ChartTree) => Promise<Uint8Array>;
 }
@@ -95,13 +101,14 @@ function hasValuesFile(chart: Chart, name: string): boolean {
 }
 
 function relocateDeclarations(chart: Chart, label: string, options: RelocateChartOptions): Member {
+  const { prefix, annotationKeys, replacedIndexes: replaced = NO_REPLACED_INDEXES } = options;
   const declaring = new Map<string, RelocatedFile>();
   const add = (path: string, relocate: (bytes: Uint8Array, name: string) => RelocatedFile): void => {
     const file = findChartFile(chart.tree, path);
     if (file !== undefined) declaring.set(path, relocate(file.bytes, label + path));
   };
-  add(CHART_FILE, (bytes, name) => relocateAnnotations(bytes, name, options.annotationKeys, options.prefix));
-  for (const path of IMAGES_FILES) add(path, (bytes, name) => relocateImagesFile(bytes, name, options.prefix));
+  add(CHART_FILE, (bytes, name) => relocateAnnotations(bytes, name, annotationKeys, prefix, replaced));
+  for (const path of IMAGES_FILES) add(path, (bytes, name) => relocateImagesFile(bytes, name, prefix, replaced));
   const subcharts = chart.subcharts.map((subchart) => ({
     subchart,
     member: relocateDeclarations(subchart.chart, `${label}${subchart.path}/`, options),
@@ -152,7 +159,7 @@ async function relocateMember(
       outcome.changes.push(...declaring.changes);
     } else if (options.valuesFiles.includes(path)) {
       const tree = readYamlBytes(bytes, label + path);
-      const values = relocateValues(tree, options.prefix, known);
+      const values = relocateValues(tree, options.prefix, known, options.replacedIndexes);
       changed.set(path, encodeEditedYaml(tree, values.text, bytes));
       outcome.changes.push(...values.changes);
       outcome.refused.push(...values.refused);

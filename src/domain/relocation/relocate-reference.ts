@@ -8,18 +8,29 @@ import {
   type Reference,
 } from '../oci/reference.ts';
 import type { RelocationPrefix } from './relocation-prefix.ts';
+import { NO_REPLACED_INDEXES, replaceDigest, replaceDigestSuffix, type ReplacedIndexes } from './replaced-indexes.ts';
 
 /** How many parts at the end of a repository survive a relocation. */
 const KEPT_PARTS = 2;
 
 /**
- * The place of an image under the prefix: the last two parts of its repository, tag and digest as they are.
- * What lies under the prefix already stays where it is, so that relocating twice is the same as once.
+ * The place of an image under the prefix: the last two parts of its repository, the tag as it is, the digest as the target
+ * has it. What lies under the prefix already stays where it is, so that relocating twice is the same as once.
  */
-export function relocateReference(reference: Reference, prefix: RelocationPrefix): Reference {
+export function relocateReference(
+  reference: Reference,
+  prefix: RelocationPrefix,
+  replaced: ReplacedIndexes = NO_REPLACED_INDEXES,
+): Reference {
   const keptPath = pathUnderPrefix(reference, prefix) ?? reference.repository.split('/').slice(-KEPT_PARTS).join('/');
   const repository = prefix.path === '' ? keptPath : `${prefix.path}/${keptPath}`;
-  return { ...reference, registry: prefix.registry, repository };
+  const { digest } = reference;
+  return {
+    ...reference,
+    registry: prefix.registry,
+    repository,
+    ...(digest === undefined ? {} : { digest: replaceDigest(digest, replaced) }),
+  };
 }
 
 /** True if the image lies under the prefix already. */
@@ -29,12 +40,16 @@ export function isUnderPrefix(reference: Reference, prefix: RelocationPrefix): b
 
 /**
  * Relocates the text of a complete reference, as annotations and locks hold it: an absent identifier becomes
- * `:latest`. A text that is under the prefix already comes back unchanged. Throws DT_BAD_REFERENCE.
+ * `:latest`. Of a text that is under the prefix already only a replaced digest changes. Throws DT_BAD_REFERENCE.
  */
-export function relocateReferenceText(text: string, prefix: RelocationPrefix): string {
+export function relocateReferenceText(
+  text: string,
+  prefix: RelocationPrefix,
+  replaced: ReplacedIndexes = NO_REPLACED_INDEXES,
+): string {
   const reference = parseReference(text);
-  if (isUnderPrefix(reference, prefix)) return text;
-  const target = relocateReference(reference, prefix);
+  if (isUnderPrefix(reference, prefix)) return replaceDigestSuffix(text, replaced);
+  const target = relocateReference(reference, prefix, replaced);
   const isUnidentified = target.tag === undefined && target.digest === undefined;
   return formatReference(isUnidentified ? { ...target, tag: DEFAULT_TAG } : target);
 }

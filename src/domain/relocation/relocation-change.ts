@@ -1,4 +1,5 @@
-import { formatYamlPath, lineOfOffset, type YamlNode, type YamlTree } from '../yaml/yaml-tree.ts';
+import type { YamlEdit } from '../yaml/yaml-edits.ts';
+import { formatYamlPath, lineOfOffset, type YamlNode, type YamlPair, type YamlTree } from '../yaml/yaml-tree.ts';
 
 /** One scalar that a relocation rewrote. */
 export interface RelocationChange {
@@ -30,4 +31,27 @@ export function locateNode(
   if (node.kind === 'scalar') offset = node.start === -1 ? Math.max(node.insertAt, 0) : node.start;
   else if (node.kind === 'alias') offset = node.start;
   return { file: tree.name, line: lineOfOffset(tree.text, offset), path: formatYamlPath(node.path) };
+}
+
+/** What an edit that was applied has changed; undefined for ranges of a scalar, which their maker reports. */
+export function toChange(tree: YamlTree, edit: YamlEdit): RelocationChange | undefined {
+  switch (edit.kind) {
+    case 'set-scalar':
+      return { ...locateNode(tree, edit.scalar), from: edit.scalar.text.trim(), to: edit.value };
+    case 'set-alias': {
+      const { target } = edit.alias;
+      return { ...locateNode(tree, edit.alias), from: target.kind === 'scalar' ? target.text : '', to: edit.value };
+    }
+    case 'insert-pair':
+      return toAddition(tree, edit.before, edit.key, edit.value);
+    case 'append-pair':
+      return toAddition(tree, edit.after, edit.key, edit.value);
+    case 'splice-scalar':
+      return undefined;
+  }
+}
+
+function toAddition(tree: YamlTree, neighbour: YamlPair, key: string, value: string): RelocationChange {
+  const place = locateNode(tree, neighbour.key);
+  return { ...place, path: place.path === '' ? key : `${place.path}.${key}`, from: '', to: value };
 }

@@ -1,7 +1,5 @@
 import { DtError } from '../errors.ts';
 import { DEFAULT_TAG, formatReference, formatRepository, type Reference } from '../oci/reference.ts';
-import { relocateReference } from './relocate-reference.ts';
-import type { RelocationPrefix } from './relocation-prefix.ts';
 
 /** Several images that a relocation would push under one name. */
 export interface RelocationCollision {
@@ -17,13 +15,13 @@ export interface RelocationCollision {
  */
 export function findRelocationCollisions(
   references: readonly Reference[],
-  prefix: RelocationPrefix,
+  relocate: (reference: Reference) => Reference,
 ): readonly RelocationCollision[] {
   const byTarget = new Map<string, Map<string, Reference>>();
   for (const reference of references) {
     const tag = reference.tag ?? (reference.digest === undefined ? DEFAULT_TAG : undefined);
     if (tag === undefined) continue;
-    const target = `${formatRepository(relocateReference(reference, prefix))}:${tag}`;
+    const target = `${formatRepository(relocate(reference))}:${tag}`;
     const sources = byTarget.get(target) ?? new Map<string, Reference>();
     const source = formatReference({ ...reference, tag });
     if (!sources.has(source)) sources.set(source, reference);
@@ -38,6 +36,6 @@ export function findRelocationCollisions(
 export function toCollisionError(collision: RelocationCollision): DtError {
   const names = collision.sources.map((source) => formatReference(source)).join(' and ');
   return new DtError('DT_RELOCATION_COLLISION', `${names} would both become ${collision.target}`, {
-    detail: 'Only the last two parts of a repository are kept under the prefix.',
+    detail: 'Only the end of a repository is kept under the prefix.',
   });
 }

@@ -5,8 +5,9 @@ import type { YamlTree } from '../yaml/yaml-tree.ts';
 import { findImagePlaces } from './find-image-places.ts';
 import type { KnownImages } from './known-images.ts';
 import { planImageEdits } from './plan-image-edits.ts';
-import { locateNode, type RelocationChange, type RelocationRefusal } from './relocation-change.ts';
+import { locateNode, type RelocationChange, type RelocationRefusal, toChange } from './relocation-change.ts';
 import type { RelocationPrefix } from './relocation-prefix.ts';
+import { NO_REPLACED_INDEXES, type ReplacedIndexes } from './replaced-indexes.ts';
 
 export interface RelocatedValues {
   /** The whole text; equal to the one given but for the scalars in `changes`. */
@@ -19,11 +20,16 @@ export interface RelocatedValues {
 }
 
 /**
- * Relocates the images of a values file in place. Tags and digests are never changed, fields are not added, except
- * where a merge key brings in a registry that others need unchanged.
+ * Relocates the images of a values file in place. Tags are never changed, digests only if their index was replaced; fields
+ * are not added, except where a merge key brings in a registry or a digest that others need unchanged.
  */
-export function relocateValues(tree: YamlTree, prefix: RelocationPrefix, known: KnownImages): RelocatedValues {
-  const places = findImagePlaces(tree, prefix, known);
+export function relocateValues(
+  tree: YamlTree,
+  prefix: RelocationPrefix,
+  known: KnownImages,
+  replaced: ReplacedIndexes = NO_REPLACED_INDEXES,
+): RelocatedValues {
+  const places = findImagePlaces(tree, prefix, known, replaced);
   const planned = planImageEdits(tree, places);
   const groups = planned.map((edits) => edits ?? []);
   const { text, refused } = applyYamlEdits(tree, groups);
@@ -50,21 +56,4 @@ function toChanges(tree: YamlTree, edits: readonly YamlEdit[]): readonly Relocat
     if (change !== undefined) changes.set(`${String(change.line)} ${change.path}`, change);
   }
   return [...changes.values()].sort((left, right) => left.line - right.line);
-}
-
-function toChange(tree: YamlTree, edit: YamlEdit): RelocationChange | undefined {
-  switch (edit.kind) {
-    case 'set-scalar':
-      return { ...locateNode(tree, edit.scalar), from: edit.scalar.text.trim(), to: edit.value };
-    case 'set-alias': {
-      const { target } = edit.alias;
-      return { ...locateNode(tree, edit.alias), from: target.kind === 'scalar' ? target.text : '', to: edit.value };
-    }
-    case 'insert-pair': {
-      const place = locateNode(tree, edit.before.key);
-      return { ...place, path: place.path === '' ? edit.key : `${place.path}.${edit.key}`, from: '', to: edit.value };
-    }
-    case 'splice-scalar':
-      return undefined;
-  }
 }

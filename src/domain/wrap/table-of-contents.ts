@@ -23,14 +23,23 @@ export function formatTableOfContents(toc: TableOfContents): Buffer {
   return Buffer.from(`${JSON.stringify({ members })}\n`);
 }
 
+/** The least that a member takes in the file for each bracket in the table: its own, and those in the path of a large entry. */
+const MIN_BYTES_PER_BRACKET = 16;
+const OPENING_BRACKET = 0x5b;
+
 /**
  * Reads `.dt/toc.json`. Members must lie behind each other without gaps from the start of the file to `endOffset`,
  * the member that holds the table itself. Throws DT_WRAP_INVALID.
  */
 export function parseTableOfContents(bytes: Uint8Array, endOffset: number): TableOfContents {
-  const document = parseJson(bytes, WRAP_TOC_PATH) as { members?: unknown } | null;
   const invalid = (why: string): DtError =>
     new DtError('DT_WRAP_INVALID', `${WRAP_TOC_PATH} in the wrap is not valid: ${why}`);
+  // Told before it is parsed: millions of members would take much memory.
+  let brackets = 0;
+  for (const byte of bytes) if (byte === OPENING_BRACKET) brackets++;
+  if ((brackets - 1) * MIN_BYTES_PER_BRACKET > endOffset)
+    throw invalid('it has more members than the file has room for');
+  const document = parseJson(bytes, WRAP_TOC_PATH) as { members?: unknown } | null;
   if (!Array.isArray(document?.members)) throw invalid('it has no members');
   let expectedOffset = 0;
   const members = document.members.map((item: unknown): TocMember => {

@@ -1,13 +1,22 @@
 import { DtError } from '../errors.ts';
+import { isAttachedTag, type AttachedArtifact } from '../oci/attached-artifact.ts';
 import { isDigest, type Digest } from '../oci/digest.ts';
+import { isTag } from '../oci/reference.ts';
 
 /** The only version of the wrap format so far; a reader refuses what it does not know. */
 export const WRAP_FORMAT_VERSION = 1;
 export const WRAP_EXTENSION = '.wrap.tgz';
+/** A wrap of single images without a chart. */
+export const CONTAINER_WRAP_EXTENSION = '.container.wrap.tgz';
 export const WRAP_DOCUMENT_PATH = '.dt/wrap.json';
 export const WRAP_TOC_PATH = '.dt/toc.json';
 export const WRAP_DISCOVERY_PATH = '.dt/discovery.json';
 export const CHART_FOLDER = 'chart';
+/** What the chart came as, beside its unpacked folder. */
+export const CHART_ORIGIN_FOLDER = 'artifacts/chart';
+
+/** Attached to one image or chart; no wrap is made with as many. */
+const MAX_ATTACHED_ARTIFACTS = 10_000;
 
 export interface WrappedChart {
   readonly name: string;
@@ -15,6 +24,15 @@ export interface WrappedChart {
   readonly appVersion: string;
   /** The chart folder in the archive, for instance `contour-19.3.2/chart`. */
   readonly path: string;
+  /** The packaged chart as it came; absent for one that was a folder. */
+  readonly archive?: Digest;
+  /** The provenance file of that archive. https://helm.sh/docs/topics/provenance/ */
+  readonly provenance?: Digest;
+  /** The manifest of a chart that came from a registry, and its config. */
+  readonly manifest?: Digest;
+  readonly config?: Digest;
+  /** Signatures and the like of that manifest. */
+  readonly attached?: readonly AttachedArtifact[];
 }
 
 export interface WrappedPlatform {
@@ -34,6 +52,10 @@ export interface WrappedImage {
   /** True if children of the index were left out. */
   readonly isFiltered?: boolean;
   readonly platforms: readonly WrappedPlatform[];
+  /** Signatures and the like of the index, of its manifests and of other artifacts, each a layout of its own. */
+  readonly attached?: readonly AttachedArtifact[];
+  /** The top folder of the chart that has the image in its lock; absent in a wrap of one. */
+  readonly folder?: string;
 }
 
 /** Content of the wrap: a manifest, config or layer. */
@@ -45,10 +67,13 @@ export interface WrappedBlob {
   readonly path?: string;
 }
 
+export type WrapKind = 'chart' | 'container';
+
 /** `.dt/wrap.json`: what is in the wrap. */
 export interface WrapDocument {
   readonly formatVersion: typeof WRAP_FORMAT_VERSION;
-  readonly kind: 'chart';
+  readonly kind: WrapKind;
+  /** Empty in a wrap of single images. */
   readonly charts: readonly WrappedChart[];
   readonly images: readonly WrappedImage[];
   readonly blobs: readonly WrappedBlob[];
@@ -71,16 +96,17 @@ export function formatWrapDocument(document: WrapDocument): Buffer {
 /** Reads and checks `.dt/wrap.json`. Throws DT_WRAP_UNSUPPORTED for another format version, DT_WRAP_INVALID otherwise. */
 export function parseWrapDocument(bytes: Uint8Array): WrapDocument {
   const root = asRecord(parseJson(bytes, WRAP_DOCUMENT_PATH), 'the document');
-  if (root['formatVersion'] !== WRAP_FORMAT_VERSION || root['kind'] !== 'chart') {
+  const { kind } = root;
+  if (root['formatVersion'] !== WRAP_FORMAT_VERSION || (kind !== 'chart' && kind !== 'container')) {
     throw new DtError(
       'DT_WRAP_UNSUPPORTED',
-      `the wrap has format version ${JSON.stringify(root['formatVersion'])} and kind ${JSON.stringify(root['kind'])}; this program reads version ${String(WRAP_FORMAT_VERSION)} of charts`,
+      `the wrap has format version ${JSON.stringify(root['formatVersion'])} and kind ${JSON.stringify(kind)}; this program reads version ${String(WRAP_FORMAT_VERSION)} of charts and containers`,
       { detail: 'It was made by a newer version of dt.' },
     );
   }
   return {
     formatVersion: WRAP_FORMAT_VERSION,
-    kind: 'chart',
+    kind,
     charts: asList(root['charts'], 'charts').map(readChart),
     images: asList(root['images'], 'images').map(readImage),
     blobs: asList(root['blobs'], 'blobs').map(readBlob),
@@ -94,7 +120,41 @@ function readChart(value: unknown): WrappedChart {
     version: asText(record['version'], 'the version of a chart'),
     appVersion: asText(record['appVersion'], 'the appVersion of a chart'),
     path: asText(record['path'], 'the path of a chart'),
+    ...readDigestField(record, 'archive'),
+    ...readDigestField(record, 'provenance'),
+    ...readDigestField(record, 'manifest'),
+    ...readDigestField(record, 'config'),
+    ...readAttached(record),
   };
+}
+
+function readDigestField<Name extends string>(
+  record: Record<string, unknown>,
+  name: Name,
+): { readonly [Key in Name]?: Digest } {
+  return record[name] === undefined ? {} : ({ [name]: asDigest(record[name]) } as { readonly [Key in Name]: Digest });
+}
+
+function readAttached(record: Record<string, unknown>): { readonly attached?: readonly AttachedArtifact[] } {
+  if (record['attached'] === undefined) return {};
+  const list = asList(record['attached'], 'the list of attached artifacts');
+  if (list.length > MAX_ATTACHED_ARTIFACTS) {
+    throw new DtError(
+      'DT_LIMIT_EXCEEDED',
+      `${WRAP_DOCUMENT_PATH} names more than ${String(MAX_ATTACHED_ARTIFACTS)} artifacts of one image`,
+    );
+  }
+  const attached = list.map((item): AttachedArtifact => {
+    const record = asRecord(item, 'an attached artifact');
+    const subject = asDigest(record['subject']);
+    const digest = asDigest(record['digest']);
+    if (record['tag'] === undefined) return { subject, digest };
+    const tag = asText(record['tag'], 'the tag of an attached artifact');
+    // It must not be the tag of an image.
+    if (!isTag(tag) || !isAttachedTag(tag, subject)) throw invalid('an attached artifact has another tag than it may');
+    return { subject, digest, tag };
+  });
+  return { attached };
 }
 
 function readImage(value: unknown): WrappedImage {
@@ -103,12 +163,14 @@ function readImage(value: unknown): WrappedImage {
     chart: asText(record['chart'], 'the chart of an image'),
     name: asText(record['name'], 'the name of an image'),
     reference: asText(record['reference'], 'the reference of an image'),
-    ...(record['digest'] === undefined ? {} : { digest: asDigest(record['digest']) }),
+    ...readDigestField(record, 'digest'),
     ...(record['isFiltered'] === true ? { isFiltered: true } : {}),
     platforms: asList(record['platforms'], 'the platforms of an image').map((item) => {
       const platform = asRecord(item, 'a platform');
       return { digest: asDigest(platform['digest']), platform: asText(platform['platform'], 'a platform') };
     }),
+    ...readAttached(record),
+    ...(record['folder'] === undefined ? {} : { folder: asText(record['folder'], 'the folder of an image') }),
   };
 }
 

@@ -7,6 +7,12 @@ export const MAX_YAML_DEPTH = 200;
 /** Nodes of a document with every alias written out; a few hundred aliases can stand for billions of them. */
 const MAX_EXPANDED_NODES = 5_000_000;
 
+/** Characters that begin a node, in a document as values: a lock of ten thousand images has fewer. */
+const MAX_MARKS = 500_000;
+/** In a document with places, of which every node takes several times the memory. */
+export const MAX_PLACED_MARKS = 300_000;
+const MARKS = new Set(['-', ',', ':', '[', '{', '?', '\n', '\r'].map((mark) => mark.charCodeAt(0)));
+
 export const YAML_SCHEMA = CORE_SCHEMA.withTags([mergeTag]);
 const TEXT_SCHEMA = FAILSAFE_SCHEMA.withTags([mergeTag]);
 
@@ -38,7 +44,15 @@ export function parseYamlTexts(text: string, name: string): unknown {
   return loadYaml(text, TEXT_SCHEMA, name);
 }
 
+/** Every node takes memory; a short text can have millions. Throws DT_YAML_INVALID. */
+export function requireBoundedYaml(text: string, name: string, maxMarks: number): void {
+  let marks = 0;
+  for (let at = 0; at < text.length; at++) if (MARKS.has(text.charCodeAt(at))) marks++;
+  if (marks > maxMarks) throw new DtError('DT_YAML_INVALID', `${name} is refused: it has too many nodes`);
+}
+
 function loadYaml(text: string, schema: typeof YAML_SCHEMA, name: string): unknown {
+  requireBoundedYaml(text, name, MAX_MARKS);
   let document: unknown;
   try {
     document = load(text, { schema, maxAliases: MAX_ALIASES, maxDepth: MAX_YAML_DEPTH });

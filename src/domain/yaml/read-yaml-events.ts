@@ -1,9 +1,11 @@
 import { type Event, parseEvents, YAMLException } from 'js-yaml';
-import { MAX_YAML_DEPTH, toYamlError } from './parse-yaml.ts';
+import { MAX_PLACED_MARKS, MAX_YAML_DEPTH, requireBoundedYaml, toYamlError } from './parse-yaml.ts';
 
 /** Deeper than any indentation that a line in a flow collection can have to pass. */
 const PADDING = ' '.repeat(1_000);
 const MAX_PADDED_LINES = 200;
+/** Each such line is one more pass over the text; together they go over this many characters. */
+const MAX_PARSED_CHARACTERS = 16 * 1024 * 1024;
 
 /**
  * The event stream of all documents of the text; offsets are UTF-16 indices into it. Helm accepts a flow collection whose
@@ -11,7 +13,9 @@ const MAX_PADDED_LINES = 200;
  * Throws DT_YAML_INVALID; `name` is what messages call the text.
  */
 export function readYamlEvents(text: string, name: string): readonly Event[] {
+  requireBoundedYaml(text, name, MAX_PLACED_MARKS);
   const paddedLines: number[] = [];
+  const maxPaddedLines = Math.min(MAX_PADDED_LINES, Math.floor(MAX_PARSED_CHARACTERS / (text.length + 1)));
   let padded = text;
   for (;;) {
     try {
@@ -20,7 +24,7 @@ export function readYamlEvents(text: string, name: string): readonly Event[] {
     } catch (error) {
       const lineStart = shallowLineStart(padded, error);
       const isHopeless = lineStart === undefined || padded.startsWith(PADDING, lineStart);
-      if (isHopeless || paddedLines.length === MAX_PADDED_LINES) throw toYamlError(error, name);
+      if (isHopeless || paddedLines.length >= maxPaddedLines) throw toYamlError(error, name);
       // Errors come in the order of the text, so all padding so far lies in front of this line.
       paddedLines.push(lineStart);
       padded = padded.slice(0, lineStart) + PADDING + padded.slice(lineStart);

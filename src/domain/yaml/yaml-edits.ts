@@ -10,7 +10,9 @@ export type YamlEdit =
   /** Puts a plain value into the place of an alias of a scalar. */
   | { readonly kind: 'set-alias'; readonly alias: YamlAlias; readonly value: string }
   /** Adds a pair to a map, in front of another one; several in front of the same one stand in the order given. */
-  | { readonly kind: 'insert-pair'; readonly before: YamlPair; readonly key: string; readonly value: string };
+  | { readonly kind: 'insert-pair'; readonly before: YamlPair; readonly key: string; readonly value: string }
+  /** Adds a pair to a map, behind another one with a scalar on one line; what follows it on the line stays there. */
+  | { readonly kind: 'append-pair'; readonly after: YamlPair; readonly key: string; readonly value: string };
 
 /** An edit worked out for one text: what to splice, and what must be read at its place afterwards. */
 export interface PlannedEdit {
@@ -32,6 +34,8 @@ export function planYamlEdit(tree: YamlTree, edit: YamlEdit): PlannedEdit | unde
       return edit.alias.isAmbiguous ? undefined : planAlias(edit.alias, edit.value);
     case 'insert-pair':
       return planInsertion(tree, edit.before, edit.key, edit.value);
+    case 'append-pair':
+      return planAppending(tree, edit.after, edit.key, edit.value);
   }
 }
 
@@ -84,13 +88,35 @@ function planAlias(alias: YamlAlias, value: string): PlannedEdit | undefined {
 function planInsertion(tree: YamlTree, before: YamlPair, key: string, value: string): PlannedEdit | undefined {
   const { key: next } = before;
   if (next.kind !== 'scalar' || next.start === -1 || next.isAmbiguous) return undefined;
-  const isQuoted = next.style === 'single-quoted' || next.style === 'double-quoted';
-  const start = isQuoted ? next.start - 1 : next.start;
+  const start = startOf(next);
   const pair = `${formatNewScalar(key, next.isInFlow)}: ${formatNewScalar(value, next.isInFlow)}`;
   const column = start - lineStartOf(tree.text, start);
   const separator = next.isInFlow ? ', ' : lineEndOf(tree.text) + ' '.repeat(column);
   const splices = [{ start, end: start, replacement: pair + separator }];
   return { eventIndex: next.eventIndex, splices, outcome: { kind: 'inserted', texts: [key, value] } };
+}
+
+function planAppending(tree: YamlTree, after: YamlPair, key: string, value: string): PlannedEdit | undefined {
+  const { key: name, value: last } = after;
+  if (name.kind !== 'scalar' || last.kind !== 'scalar' || last.isAmbiguous || name.start === -1) return undefined;
+  if (last.start === -1 || last.style === 'literal' || last.style === 'folded') return undefined;
+  const pair = `${formatNewScalar(key, name.isInFlow)}: ${formatNewScalar(value, name.isInFlow)}`;
+  const end = isQuoted(last) ? last.end + 1 : last.end;
+  const start = name.isInFlow ? end : lineEndFrom(tree.text, end);
+  const column = startOf(name) - lineStartOf(tree.text, startOf(name));
+  const replacement = name.isInFlow ? `, ${pair}` : lineEndOf(tree.text) + ' '.repeat(column) + pair;
+  const splices = [{ start, end: start, replacement }];
+  // The new pair is read right before whatever follows the value.
+  return { eventIndex: last.eventIndex + 1, splices, outcome: { kind: 'inserted', texts: [key, value] } };
+}
+
+function isQuoted({ style }: YamlScalar): boolean {
+  return style === 'single-quoted' || style === 'double-quoted';
+}
+
+/** Where a scalar begins, its quote included. */
+function startOf(scalar: YamlScalar): number {
+  return isQuoted(scalar) ? scalar.start - 1 : scalar.start;
 }
 
 function indentLines(text: string, indent: number, lineEnd: string): string {
@@ -104,4 +130,9 @@ function lineEndOf(text: string): string {
 function lineStartOf(text: string, offset: number): number {
   const start = offset === 0 ? 0 : text.lastIndexOf('\n', offset - 1) + 1;
   return text.charCodeAt(start) === 0xfeff ? start + 1 : start;
+}
+
+function lineEndFrom(text: string, offset: number): number {
+  const end = /[\r\n]/.exec(text.slice(offset))?.index;
+  return end === undefined ? text.length : offset + end;
 }

@@ -70,3 +70,25 @@ export function checkOnwardUrl(target: URL, source: URL): void {
     `${source.host} sends the request on to ${target.host}, which is not safe to ask: a link-local address`,
   );
 }
+
+/**
+ * Decides whether a layer may be asked for at a URL that an image names: http or https, never a link-local address, nor a
+ * private one for a registry at a public address. Throws DT_REGISTRY_ERROR.
+ */
+export async function checkForeignLayer(
+  text: string,
+  registryUrl: URL,
+  lookUp: LookUp = lookUpAddresses,
+): Promise<URL> {
+  const refuse = (why: string): DtError =>
+    new DtError('DT_REGISTRY_ERROR', `an image names a URL of a layer that is not safe to ask: ${why}`);
+  if (!URL.canParse(text)) throw refuse('it is no URL');
+  const url = new URL(text);
+  if (url.protocol !== 'https:' && url.protocol !== 'http:') throw refuse(`${url.protocol} is not http or https`);
+  if (url.username !== '' || url.password !== '') throw refuse('it holds a password');
+  if (isLinkLocal(url.hostname)) throw refuse('a link-local address');
+  if (isPrivate(url.hostname) && !(await isAtPrivateAddress(registryUrl.hostname, lookUp))) {
+    throw refuse('a private address for a public registry');
+  }
+  return url;
+}

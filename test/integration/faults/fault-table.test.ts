@@ -7,8 +7,8 @@ import { after, describe, test, type TestContext } from 'node:test';
 import { isDtError } from '../../../src/domain/errors.ts';
 import { digestOf } from '../../../src/domain/oci/digest.ts';
 import type { RunContext } from '../../../src/workflows/context.ts';
-import { unwrapChart, type UnwrapChartResult } from '../../../src/workflows/unwrap-chart.ts';
-import { wrapChart } from '../../../src/workflows/wrap-chart.ts';
+import { unwrapCharts, type UnwrapChartsResult } from '../../../src/workflows/unwrap-charts.ts';
+import { wrapCharts } from '../../../src/workflows/wrap-charts.ts';
 import { pushShopImages, SHOP_METADATA, writeShopChart } from '../../support/charts.ts';
 import { startFaultProxy, type FaultProxy } from '../../support/fault-proxy.ts';
 import { createTestContext } from '../../support/hostile-wraps.ts';
@@ -117,9 +117,9 @@ async function testUnwrap(row: FaultRow, around: Surroundings, { proxy, context 
   if (failsWith !== undefined) assert.equal(chart, undefined, 'no chart without its images');
   proxy.play({});
   const again = await runUnwrap(wrapFile, prefix, await createTestContext(EPOCH));
-  assert.equal((await readChart())?.digest, again.chartDigest);
+  assert.equal((await readChart())?.digest, again.charts[0]?.digest);
   if (failsWith === undefined) {
-    assert.equal(chart?.digest, again.chartDigest, 'the chart of an undisturbed run');
+    assert.equal(chart?.digest, again.charts[0]?.digest, 'the chart of an undisturbed run');
     assert.equal(again.summary?.sentBytes, 0, 'nothing was missing');
   }
   for (const [reference, image] of pushed) await checkImage(target.host, `${path}/${reference}`, image);
@@ -161,11 +161,11 @@ async function prepare(): Promise<Surroundings> {
 
 async function runWrap(location: string, outputFile: string, context: RunContext): Promise<unknown> {
   const options = { platforms: [], allowEmpty: false, skipImages: false, isCompatible: false };
-  return wrapChart({ source: { location }, outputFile, ...options }, context);
+  return wrapCharts({ sources: [{ location }], outputFile, ...options }, context);
 }
 
-async function runUnwrap(file: string, prefix: string, context: RunContext): Promise<UnwrapChartResult> {
-  return unwrapChart({ file, prefix, valuesFiles: ['values.yaml'], skipImages: false, assumeYes: true }, context);
+async function runUnwrap(file: string, prefix: string, context: RunContext): Promise<UnwrapChartsResult> {
+  return unwrapCharts({ file, prefix, valuesFiles: ['values.yaml'], skipImages: false, assumeYes: true }, context);
 }
 
 function printTable(): void {

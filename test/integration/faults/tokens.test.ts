@@ -3,8 +3,8 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { unwrapChart, type UnwrapChartResult } from '../../../src/workflows/unwrap-chart.ts';
-import { wrapChart } from '../../../src/workflows/wrap-chart.ts';
+import { unwrapCharts, type UnwrapChartsResult } from '../../../src/workflows/unwrap-charts.ts';
+import { wrapCharts } from '../../../src/workflows/wrap-charts.ts';
 import { pushShopImages, SHOP_IMAGES, shopImageOptions, writeShopChart } from '../../support/charts.ts';
 import { startFaultProxy, type FaultProxy } from '../../support/fault-proxy.ts';
 import { createTestContext } from '../../support/hostile-wraps.ts';
@@ -167,15 +167,15 @@ async function wrap(around: Surroundings, entry: object): Promise<void> {
   await runWrap(join(folder, 'shop'), join(folder, 'shop.tgz'), await writeCredentials(around, entry));
 }
 
-async function unwrap(around: Surroundings, entry: object): Promise<UnwrapChartResult> {
+async function unwrap(around: Surroundings, entry: object): Promise<UnwrapChartsResult> {
   const context = await createTestContext(await writeCredentials(around, entry));
   const options = { valuesFiles: ['values.yaml'], skipImages: false, assumeYes: true };
-  return unwrapChart({ file: around.wrapFile, prefix: `${around.proxy.host}/mirror`, ...options }, context);
+  return unwrapCharts({ file: around.wrapFile, prefix: `${around.proxy.host}/mirror`, ...options }, context);
 }
 
 async function runWrap(location: string, outputFile: string, environment: Record<string, string>): Promise<void> {
   const options = { platforms: [], allowEmpty: false, skipImages: false, isCompatible: false };
-  await wrapChart({ source: { location }, outputFile, ...options }, await createTestContext(environment));
+  await wrapCharts({ sources: [{ location }], outputFile, ...options }, await createTestContext(environment));
 }
 
 /** Environment with a Docker configuration in which the registry has this entry. */

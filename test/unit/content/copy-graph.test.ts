@@ -156,15 +156,16 @@ test('a target that refuses an index without its children gets the other root', 
   const source = new CountingStore();
   const [kept, lost] = [addImage(source, 'a', ['a']), addImage(source, 'b', ['b'])];
   const root = addIndex(source, [kept, lost]);
-  const fallbackRoot = addIndex(source, [kept]);
+  const otherRoot = addIndex(source, [kept]);
   const graph = await readGraph(source, root, {
     ...OPTIONS,
     selectChild: ({ digest }) => digest === kept.descriptor.digest,
   });
+  const fallback = { ...graph, root: otherRoot };
   for (const acceptSparseIndexes of [false, true]) {
     const target = new RecordingStore({ acceptSparseIndexes });
-    await copyGraphs([{ source, target, graph, tags: ['t'], fallbackRoot }], OPTIONS);
-    assert.equal(target.tags.get('t'), (acceptSparseIndexes ? root : fallbackRoot).descriptor.digest);
+    await copyGraphs([{ source, target, graph, tags: ['t'], fallback }], OPTIONS);
+    assert.equal(target.tags.get('t'), (acceptSparseIndexes ? root : otherRoot).descriptor.digest);
   }
   const strict = { source, target: new RecordingStore(), graph, tags: ['t'] };
   assert.equal((await copyGraphs([strict], OPTIONS)).failures.get(strict)?.code, 'DT_NOT_FOUND');

@@ -1,14 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { lockDigestsOf, type ResolvedImage } from '../../../../src/domain/lock/lock-platforms.ts';
+import { findKeptManifests, lockDigestsOf, type ResolvedImage } from '../../../../src/domain/lock/lock-platforms.ts';
 import type { Descriptor } from '../../../../src/domain/oci/descriptor.ts';
 import { digestOf } from '../../../../src/domain/oci/digest.ts';
-import {
-  MEDIA_TYPE_DOCKER_INDEX,
-  MEDIA_TYPE_DOCKER_MANIFEST,
-  MEDIA_TYPE_OCI_INDEX,
-  MEDIA_TYPE_OCI_MANIFEST,
-} from '../../../../src/domain/oci/media-types.ts';
+import { MEDIA_TYPE_DOCKER_MANIFEST, MEDIA_TYPE_OCI_MANIFEST } from '../../../../src/domain/oci/media-types.ts';
 import { parsePlatform, type Platform } from '../../../../src/domain/oci/platform.ts';
 
 const entryOf = (platform: string, extra: Partial<Descriptor> = {}): Descriptor => ({
@@ -21,7 +16,7 @@ const entryOf = (platform: string, extra: Partial<Descriptor> = {}): Descriptor 
 const withoutPlatform = ({ mediaType, digest, size }: Descriptor): Descriptor => ({ mediaType, digest, size });
 const indexOf = (...manifests: Descriptor[]): ResolvedImage => ({
   kind: 'index',
-  index: { kind: 'index', mediaType: MEDIA_TYPE_OCI_INDEX, manifests },
+  leaves: manifests.map((descriptor) => ({ descriptor, platform: descriptor.platform, indexes: [] })),
 });
 const platforms = (...texts: string[]): Platform[] => texts.map(parsePlatform);
 
@@ -76,16 +71,51 @@ test('a single manifest takes the platform of its config', () => {
   const image: ResolvedImage = { kind: 'manifest', digest, platform: parsePlatform('linux/arm/v7') };
   assert.deepEqual(lockDigestsOf(image, 'x'), [{ digest, arch: 'linux/arm' }]);
   assert.deepEqual(lockDigestsOf(image, 'x', platforms('linux/arm')), [{ digest, arch: 'linux/arm', variant: 'v7' }]);
-  assert.throws(() => lockDigestsOf({ ...image, platform: undefined }, 'x'), { code: 'DT_MANIFEST_INVALID' });
 });
 
-const BAD_ENTRIES: Readonly<Record<string, Descriptor>> = {
-  'an entry without platform': withoutPlatform(entryOf('linux/amd64')),
-  'an index in the index': entryOf('linux/amd64', { mediaType: MEDIA_TYPE_DOCKER_INDEX }),
-  'an unknown media type': entryOf('linux/amd64', { mediaType: 'text/plain' }),
-};
-for (const [what, entry] of Object.entries(BAD_ENTRIES)) {
-  test(`${what} is an error`, () => {
-    assert.throws(() => lockDigestsOf(indexOf(entryOf('linux/arm64'), entry), 'x'), { code: 'DT_MANIFEST_INVALID' });
+test('what is for no platform is locked as unknown, and a single one passes every filter', () => {
+  const digest = digestOf('artifact');
+  const artifact: ResolvedImage = { kind: 'manifest', digest, platform: undefined };
+  assert.deepEqual(lockDigestsOf(artifact, 'x'), [{ digest, arch: 'unknown/unknown' }]);
+  assert.deepEqual(lockDigestsOf(artifact, 'x', platforms('linux/amd64')), [{ digest, arch: 'unknown/unknown' }]);
+  const index = indexOf(entryOf('linux/arm64'), withoutPlatform(entryOf('linux/amd64')));
+  assert.deepEqual(
+    lockDigestsOf(index, 'x').map(({ arch }) => arch),
+    ['linux/arm64', 'unknown/unknown'],
+  );
+  assert.deepEqual(
+    lockDigestsOf(index, 'x', platforms('linux/arm64')).map(({ arch }) => arch),
+    ['linux/arm64'],
+  );
+});
+
+test('a bare blob in an index is no platform', () => {
+  const blob = entryOf('linux/amd64', { mediaType: 'text/plain' });
+  assert.deepEqual(
+    lockDigestsOf(indexOf(entryOf('linux/arm64'), blob), 'x').map(({ arch }) => arch),
+    ['linux/arm64'],
+  );
+});
+
+test('what is kept for a lock: its manifests, their attestations and the indexes on the way', () => {
+  const inner = digestOf('inner index');
+  const attestation = entryOf('unknown/unknown', {
+    digest: digestOf('attestation'),
+    annotations: {
+      'vnd.docker.reference.type': 'attestation-manifest',
+      'vnd.docker.reference.digest': digestOf('linux/arm/v7'),
+    },
   });
-}
+  const leaves = [entryOf('linux/amd64'), entryOf('linux/arm/v7'), attestation].map((descriptor, index) => ({
+    descriptor,
+    platform: descriptor.platform,
+    indexes: index === 0 ? [digestOf('other index')] : [inner],
+  }));
+  const image: ResolvedImage = { kind: 'index', leaves };
+  const locked = lockDigestsOf(image, 'x', platforms('linux/arm'));
+  assert.deepEqual(
+    findKeptManifests(image, locked),
+    new Set([digestOf('linux/arm/v7'), inner, digestOf('attestation')]),
+  );
+  assert.equal(findKeptManifests(image, lockDigestsOf(image, 'x')), undefined, 'everything is kept');
+});

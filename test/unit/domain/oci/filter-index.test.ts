@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ManifestContent } from '../../../../src/domain/oci/descriptor.ts';
-import { digestOf, matchesDigest } from '../../../../src/domain/oci/digest.ts';
-import { filterIndex } from '../../../../src/domain/oci/filter-index.ts';
+import { digestOf, matchesDigest, type Digest } from '../../../../src/domain/oci/digest.ts';
+import { filterIndex, type ChildFate } from '../../../../src/domain/oci/filter-index.ts';
 import { MEDIA_TYPE_DOCKER_INDEX, MEDIA_TYPE_OCI_MANIFEST } from '../../../../src/domain/oci/media-types.ts';
 
 function content(document: unknown, mediaType: string): ManifestContent {
@@ -22,7 +22,7 @@ const INDEX = content(
 );
 
 test('keeps the chosen children in their order, and everything else as it was', () => {
-  const filtered = filterIndex(INDEX, (digest) => digest !== digestOf('b'));
+  const filtered = filterIndex(INDEX, (digest) => (digest === digestOf('b') ? undefined : 'same'));
   assert.deepEqual(JSON.parse(Buffer.from(filtered.bytes).toString()), {
     schemaVersion: 2,
     mediaType: MEDIA_TYPE_DOCKER_INDEX,
@@ -37,20 +37,36 @@ test('keeps the chosen children in their order, and everything else as it was', 
 });
 
 test('gives the same bytes for the same choice', () => {
+  const keepFirst = (digest: Digest): ChildFate => (digest === digestOf('a') ? 'same' : undefined);
+  assert.deepEqual(filterIndex(INDEX, keepFirst), filterIndex(INDEX, keepFirst));
   assert.deepEqual(
-    filterIndex(INDEX, () => true),
-    filterIndex(INDEX, () => true),
-  );
-  assert.deepEqual(
-    (JSON.parse(Buffer.from(filterIndex(INDEX, () => false).bytes).toString()) as { manifests: unknown }).manifests,
+    (JSON.parse(Buffer.from(filterIndex(INDEX, () => undefined).bytes).toString()) as { manifests: unknown }).manifests,
     [],
   );
+});
+
+test('an index of which all children stay is the very same', () => {
+  assert.equal(
+    filterIndex(INDEX, () => 'same'),
+    INDEX,
+  );
+});
+
+test('a child that becomes another keeps everything but digest and size', () => {
+  const filtered = filterIndex(INDEX, (digest) =>
+    digest === digestOf('b') ? { digest: digestOf('new'), size: 7 } : 'same',
+  );
+  assert.deepEqual((JSON.parse(Buffer.from(filtered.bytes).toString()) as { manifests: unknown[] }).manifests, [
+    CHILDREN[0],
+    { ...CHILDREN[1], digest: digestOf('new'), size: 7 },
+    CHILDREN[2],
+  ]);
 });
 
 test('leaves an image manifest alone', () => {
   const image = content({ schemaVersion: 2, config: CHILDREN[0], layers: [] }, MEDIA_TYPE_OCI_MANIFEST);
   assert.equal(
-    filterIndex(image, () => false),
+    filterIndex(image, () => undefined),
     image,
   );
 });

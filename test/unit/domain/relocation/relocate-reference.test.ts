@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { isDtError } from '../../../../src/domain/errors.ts';
-import { formatReference, parseReference } from '../../../../src/domain/oci/reference.ts';
+import { formatReference, parseReference, type Reference } from '../../../../src/domain/oci/reference.ts';
 import { relocateReference, relocateReferenceText } from '../../../../src/domain/relocation/relocate-reference.ts';
 import { findRelocationCollisions, toCollisionError } from '../../../../src/domain/relocation/relocation-collisions.ts';
 import { parseRelocationPrefix } from '../../../../src/domain/relocation/relocation-prefix.ts';
@@ -140,8 +140,9 @@ describe('parseRelocationPrefix', () => {
 
 describe('findRelocationCollisions', () => {
   const prefix = parseRelocationPrefix('acme.com/federal');
+  const relocate = (reference: Reference): Reference => relocateReference(reference, prefix);
   const collisions = (...images: readonly string[]): readonly string[] =>
-    findRelocationCollisions(images.map(parseReference), prefix).map(
+    findRelocationCollisions(images.map(parseReference), relocate).map(
       ({ target, sources }) => `${target} < ${sources.map(formatReference).join(' ')}`,
     );
 
@@ -161,7 +162,7 @@ describe('findRelocationCollisions', () => {
   });
 
   it('becomes an error with a code', () => {
-    const collision = findRelocationCollisions([parseReference('a/x:1'), parseReference('quay.io/a/x:1')], prefix)[0];
+    const collision = findRelocationCollisions([parseReference('a/x:1'), parseReference('quay.io/a/x:1')], relocate)[0];
     assert.ok(collision !== undefined);
     assert.ok(isDtError(toCollisionError(collision), 'DT_RELOCATION_COLLISION'));
   });

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import { sortChartTree, type ChartEntry, type ChartTree } from '../../../../src/domain/chart/chart-tree.ts';
 import type { Chart, Subchart } from '../../../../src/domain/chart/chart.ts';
+import type { Digest } from '../../../../src/domain/oci/digest.ts';
 import { parseReference } from '../../../../src/domain/oci/reference.ts';
 import { createKnownImages } from '../../../../src/domain/relocation/known-images.ts';
 import { relocateChart, type RelocatedChart } from '../../../../src/domain/relocation/relocate-chart.ts';
@@ -71,6 +72,7 @@ export interface RelocateFilesOptions {
   readonly prefix?: string;
   readonly annotationKeys?: readonly string[];
   readonly valuesFiles?: readonly string[];
+  readonly replacedIndexes?: ReadonlyMap<Digest, Digest>;
   readonly repackSubchart?: (chart: Chart, tree: ChartTree) => Promise<Uint8Array>;
 }
 
@@ -79,6 +81,7 @@ export function relocateWith(chart: Chart, options: RelocateFilesOptions = {}): 
     prefix: parseRelocationPrefix(options.prefix ?? PREFIX),
     annotationKeys: options.annotationKeys ?? ['images'],
     valuesFiles: options.valuesFiles ?? ['values.yaml'],
+    ...(options.replacedIndexes === undefined ? {} : { replacedIndexes: options.replacedIndexes }),
     repackSubchart: options.repackSubchart ?? (() => Promise.reject(new Error('nothing to pack'))),
   });
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { attachedTag } from '../../../../src/domain/oci/attached-artifact.ts';
 import { digestOf } from '../../../../src/domain/oci/digest.ts';
 import {
   formatWrapDocument,
@@ -11,7 +12,20 @@ import {
 const DOCUMENT: WrapDocument = {
   formatVersion: 1,
   kind: 'chart',
-  charts: [{ name: 'demo', version: '1.2.3', appVersion: '', path: 'demo-1.2.3/chart' }],
+  charts: [
+    { name: 'demo', version: '1.2.3', appVersion: '', path: 'demo-1.2.3/chart' },
+    {
+      name: 'other',
+      version: '1.0.0',
+      appVersion: '1',
+      path: 'other-1.0.0/chart',
+      archive: digestOf('archive'),
+      provenance: digestOf('provenance'),
+      manifest: digestOf('manifest'),
+      config: digestOf('config'),
+      attached: [{ subject: digestOf('manifest'), digest: digestOf('signature') }],
+    },
+  ],
   images: [
     {
       chart: 'demo',
@@ -20,6 +34,11 @@ const DOCUMENT: WrapDocument = {
       digest: digestOf('index'),
       isFiltered: true,
       platforms: [{ digest: digestOf('a'), platform: 'linux/arm/v7' }],
+      attached: [
+        { subject: digestOf('index'), digest: digestOf('s'), tag: attachedTag(digestOf('index'), 'sig') },
+        { subject: digestOf('s'), digest: digestOf('t') },
+      ],
+      folder: 'demo-1.2.3',
     },
     { chart: 'demo', name: 'light', reference: 'nginx:2', platforms: [] },
   ],
@@ -130,3 +149,15 @@ for (const text of ['', '{', 'null', '[]', '5', '"x"', '\xff', '['.repeat(100_00
     assert.throws(() => parseWrapDocument(Buffer.from(text, 'latin1')), { code: 'DT_WRAP_INVALID' });
   });
 }
+
+test('an attached artifact cannot take the tag of an image', () => {
+  for (const tag of ['latest', '1.2.3', attachedTag(digestOf('other'), 'sig'), 'a b-metadata', 5]) {
+    const attached = [{ subject: digestOf('index'), digest: digestOf('s'), tag }];
+    const document = { ...DOCUMENT, images: [{ ...DOCUMENT.images[0], attached }] };
+    assert.throws(
+      () => parseWrapDocument(Buffer.from(JSON.stringify(document))),
+      { code: 'DT_WRAP_INVALID' },
+      String(tag),
+    );
+  }
+});

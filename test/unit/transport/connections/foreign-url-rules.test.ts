@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { checkDowngrade, checkOnwardUrl, checkRealm } from '../../../../src/transport/connections/foreign-url-rules.ts';
+import {
+  checkDowngrade,
+  checkForeignLayer,
+  checkOnwardUrl,
+  checkRealm,
+} from '../../../../src/transport/connections/foreign-url-rules.ts';
 
 const REGISTRY = 'https://registry.example/';
 /** What the name of a registry leads to. */
@@ -129,3 +134,49 @@ test('a request is sent on to storage anywhere but at a link-local or metadata a
   }
   checkOnwardUrl(new URL('http://169.254.7.8/'), new URL('http://169.254.7.7/'));
 });
+
+for (const [why, registry, ...urls] of [
+  ['it is no URL', REGISTRY, '', 'layer.tgz', '/layer.tgz'],
+  ['is not http or https', REGISTRY, 'file:///etc/passwd', 'ftp://vendor.example/layer', 'data:text/plain,x'],
+  ['it holds a password', REGISTRY, 'https://user:secret@vendor.example/layer', 'https://user@vendor.example/layer'],
+  [
+    'a link-local address',
+    'http://127.0.0.1:5000/',
+    'http://169.254.169.254/latest/meta-data',
+    'http://[fe80::1]/layer',
+    'http://0xa9fea9fe/layer',
+    'http://metadata.google.internal/layer',
+  ],
+  [
+    'a private address for a public registry',
+    REGISTRY,
+    'https://10.0.0.5/layer',
+    'http://127.0.0.1/layer',
+    'http://localhost:8080/layer',
+    'https://[fd12::1]/layer',
+    'http://192.168.1.1/layer',
+  ],
+] as const) {
+  for (const url of urls) {
+    test(`a layer is not asked for at ${url} for ${registry}: ${why}`, async () => {
+      await assert.rejects(checkForeignLayer(url, new URL(registry), PUBLIC), (error: Error & { code?: string }) => {
+        assert.equal(error.code, 'DT_REGISTRY_ERROR');
+        assert.ok(error.message.includes(why), error.message);
+        assert.ok(!error.message.includes('secret'));
+        return true;
+      });
+    });
+  }
+}
+
+for (const [url, registry, addresses] of [
+  ['https://vendor.example/layer?sign=x', REGISTRY, ['203.0.113.7']],
+  ['http://vendor.example/layer', REGISTRY, ['203.0.113.7']],
+  ['http://127.0.0.1:8080/layer', 'http://127.0.0.1:5000/', []],
+  ['https://10.0.0.5/layer', 'https://10.0.0.1/', []],
+  ['https://10.0.0.5/layer', REGISTRY, ['10.0.0.7']],
+] as const) {
+  test(`a layer is asked for at ${url} for ${registry} at ${addresses.join() || 'its own address'}`, async () => {
+    assert.equal((await checkForeignLayer(url, new URL(registry), () => Promise.resolve(addresses))).href, url);
+  });
+}

@@ -1,0 +1,41 @@
+import * as Args from '@oclif/core/args';
+import { BaseCommand } from '../base-command.ts';
+import { prefixCredentialRegistry, readCredentialFlags } from '../credential-flags.ts';
+import { PUSH_FLAGS, readPushFlags, requireAnswers } from '../push-flags.ts';
+
+export default class ImagesUnwrapCommand extends BaseCommand<typeof ImagesUnwrapCommand> {
+  static override summary = 'Push the image of a container wrap to a registry';
+  static override description = 'The image goes under the prefix with the last part of its repository.';
+  static override args = {
+    file: Args.string({ required: true, description: 'wrap file of an image' }),
+    prefix: Args.string({
+      required: true,
+      description: 'registry and path, for instance oci://registry.internal/mirror',
+    }),
+  };
+  static override flags = PUSH_FLAGS;
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> web-1.2.3.container.wrap.tgz oci://registry.internal/mirror --yes',
+  ];
+
+  protected override async execute(): Promise<object> {
+    const { flags, args } = this;
+    requireAnswers(flags);
+    const credential = await readCredentialFlags(
+      flags,
+      () => prefixCredentialRegistry(args.prefix),
+      this.credentialInput,
+    );
+    const { unwrapImages } = await import('../../workflows/unwrap-images.ts');
+    const result = await unwrapImages(
+      { file: args.file, prefix: args.prefix, ...readPushFlags(flags) },
+      await this.createRunContext(credential),
+    );
+    if (!result.pushed) {
+      this.printResult('Nothing was pushed. Answer yes, or pass --yes, to push.');
+      return result;
+    }
+    for (const { target, digest } of result.images) this.printSuccess(`${target} is ${digest}`);
+    return result;
+  }
+}

@@ -1,0 +1,44 @@
+import type { AttachedGraph } from '../../content/image-content.ts';
+import { readGraph, type Graph } from '../../content/read-graph.ts';
+import type { WrapStore } from '../../content/wrap-store.ts';
+import type { AttachedArtifact } from '../../domain/oci/attached-artifact.ts';
+import type { Digest } from '../../domain/oci/digest.ts';
+import type { RunContext } from '../context.ts';
+
+/** The graphs of a wrap, of which everything must be there. Each is read once, however often the wrap names it. */
+export class WrappedGraphs {
+  readonly #store: WrapStore;
+  readonly #graphs = new Map<string, Promise<Graph>>();
+
+  constructor(store: WrapStore) {
+    this.#store = store;
+  }
+
+  /** The graph below a digest. Throws DT_WRAP_INCOMPLETE and the other codes of damage. */
+  read(digest: Digest, isFiltered: boolean, context: RunContext): Promise<Graph> {
+    const key = `${digest} ${String(isFiltered)}`;
+    const graph = this.#graphs.get(key) ?? this.#readNew(digest, isFiltered, context);
+    this.#graphs.set(key, graph);
+    return graph;
+  }
+
+  async readAttached(artifacts: readonly AttachedArtifact[], context: RunContext): Promise<AttachedGraph[]> {
+    const attached = [];
+    for (const artifact of artifacts) {
+      attached.push({ artifact, graph: await this.read(artifact.digest, false, context) });
+    }
+    return attached;
+  }
+
+  async #readNew(digest: Digest, isFiltered: boolean, { concurrency, signal }: RunContext): Promise<Graph> {
+    const store = this.#store;
+    const graph = await readGraph(store, await store.readManifest(digest), {
+      concurrency,
+      signal,
+      selectChild: (child) => !isFiltered || store.has(child.digest),
+      selectNonDistributable: (layer) => store.has(layer.digest),
+    });
+    for (const blob of graph.blobs) await store.requireBlob(blob);
+    return graph;
+  }
+}

@@ -1,0 +1,114 @@
+import type { ReplacedIndexes } from '../domain/relocation/replaced-indexes.ts';
+import { isThere, refuseOverwrites } from './unwrapping/check-tags.ts';
+import {
+  checkTarget,
+  listTargets,
+  type CheckedChart,
+  type CheckedPush,
+  type CheckedUnwrap,
+} from './unwrapping/check-target.ts';
+import { combineFailures } from './collect-failures.ts';
+import { confirmPush, warnOfOverwrites } from './unwrapping/confirm-push.ts';
+import type { RunContext } from './context.ts';
+import { nameSide } from './name-side.ts';
+import { requirePushPermission } from './preflight.ts';
+import { prepareUnwrap, type PreparedUnwrap, type UnwrapSource } from './unwrapping/prepare-unwrap.ts';
+import { pushAttached } from './unwrapping/push-attached.ts';
+import { describeChart, pushPreparedChart, type UnwrappedChart } from './unwrapping/push-prepared-chart.ts';
+import { isMissing, pushImages, type PushedImage, type PushSummary } from './unwrapping/push-images.ts';
+import { describePush, toAttachedPush, type UnwrappedImage } from './unwrapping/unwrapped-image.ts';
+
+export interface UnwrapChartsOptions extends UnwrapSource {
+  /** Do not ask. */
+  readonly assumeYes: boolean;
+  /** Fail, before anything is pushed, if a tag has another digest in the target. */
+  readonly noOverwrite?: boolean;
+  /** Do not check beforehand whether the registry lets us push. */
+  readonly skipPreflight?: boolean;
+}
+
+export interface UnwrapChartsResult {
+  /** False if the answer was no: then nothing was pushed. */
+  readonly pushed: boolean;
+  readonly charts: readonly UnwrappedChart[];
+  readonly images: readonly UnwrappedImage[];
+  /** Present if pushed. */
+  readonly summary?: PushSummary;
+}
+
+/**
+ * Pushes the images and the charts of a wrap. Everything that can be checked is checked before the first byte is sent. An
+ * image that fails does not stop the others; the charts go last, after every tag was read back from the target, and only if
+ * nothing failed. Throws DT_BAD_PREFIX, DT_RELOCATION_COLLISION, DT_TAG_EXISTS, the codes of damaged wraps, and the registry
+ * errors; one error names all images that failed.
+ */
+export async function unwrapCharts(options: UnwrapChartsOptions, context: RunContext): Promise<UnwrapChartsResult> {
+  return nameSide('destination', async () => {
+    const { prepared, checked } = await context.reporter.section(`Unwrapping "${options.file}"`, async () => {
+      const prepared = await prepareUnwrap(options, context);
+      return { prepared, checked: await checkTarget(prepared, context) };
+    });
+    try {
+      const targets = listTargets(checked);
+      if (options.noOverwrite === true) refuseOverwrites(targets);
+      if (options.assumeYes) warnOfOverwrites(targets, context);
+      else if (!(await confirmPush(checked, context))) return describePrepared(prepared);
+      return await context.reporter.section('Pushing', async () => push(prepared, checked, options, context));
+    } finally {
+      await prepared.wrap.close();
+    }
+  });
+}
+
+async function push(
+  prepared: PreparedUnwrap,
+  checked: CheckedUnwrap,
+  options: UnwrapChartsOptions,
+  context: RunContext,
+): Promise<UnwrapChartsResult> {
+  if (options.skipPreflight !== true) await requirePermissions(checked, context);
+  const { summary, pushed, failures } = await pushImages(checked.images, context);
+  const replaced = findReplaced(pushed);
+  const attachedFailures = await pushAttached(pushed.map(toAttachedPush), context);
+  const chartFailures = checked.charts.flatMap(({ tag: { image, check } }) =>
+    'error' in check ? [{ image, error: check.error }] : [],
+  );
+  const allFailures = [...failures, ...attachedFailures, ...chartFailures];
+  if (allFailures.length > 0) {
+    const detail = `The ${checked.charts.length === 1 ? 'chart was' : 'charts were'} not pushed.`;
+    const totalCount = checked.images.length + chartFailures.length;
+    throw combineFailures(allFailures, { totalCount, verb: 'pushed', detail });
+  }
+  const charts: UnwrappedChart[] = [];
+  for (const chart of checked.charts) {
+    charts.push(await pushPreparedChart(chart, { replaced, source: prepared.wrap.store, file: options.file }, context));
+  }
+  return { pushed: true, charts, images: pushed.map(({ push, digest }) => describePush(push, digest)), summary };
+}
+
+async function requirePermissions({ images, charts }: CheckedUnwrap, context: RunContext): Promise<void> {
+  const missing: readonly (CheckedPush | CheckedChart)[] = [
+    ...images.filter(isMissing),
+    ...charts.filter(({ tag }) => !isThere(tag)),
+  ];
+  await requirePushPermission(
+    missing.map(({ tag }) => tag.reference),
+    context,
+  );
+}
+
+function findReplaced(pushed: readonly PushedImage[]): ReplacedIndexes {
+  return new Map(
+    pushed.flatMap(({ push: { sourceDigest }, digest }) =>
+      sourceDigest === undefined || sourceDigest === digest ? [] : [[sourceDigest, digest] as const],
+    ),
+  );
+}
+
+function describePrepared({ charts, pushes }: PreparedUnwrap): UnwrapChartsResult {
+  return {
+    pushed: false,
+    charts: charts.map((prepared) => describeChart(prepared, prepared.finished)),
+    images: pushes.map((push) => describePush(push, push.graph.root.descriptor.digest)),
+  };
+}

@@ -1,0 +1,130 @@
+import { filterGraph } from '../../content/filter-graph.ts';
+import type { AttachedGraph } from '../../content/image-content.ts';
+import type { Graph } from '../../content/read-graph.ts';
+import { DtError } from '../../domain/errors.ts';
+import type { LockImage } from '../../domain/lock/images-lock.ts';
+import { digestOf, type Digest } from '../../domain/oci/digest.ts';
+import { DEFAULT_TAG, formatReference, parseReference, type Reference } from '../../domain/oci/reference.ts';
+import { findRelocationCollisions, toCollisionError } from '../../domain/relocation/relocation-collisions.ts';
+import { combineFailures, listFailures, tryAll } from '../collect-failures.ts';
+import type { RunContext } from '../context.ts';
+import type { OpenedFolder, OpenedWrap } from '../opening/opened-wrap.ts';
+
+/**
+ * What is pushed for an image of which the wrap has some platforms only: its own index although some of it is missing
+ * (`sparse`), an index of what there is (`filtered`), the one where the registry takes it, else the other (`auto`), or nothing at
+ * all (`full`).
+ */
+export type IndexMode = 'full' | 'sparse' | 'filtered' | 'auto';
+
+/** An image of a wrap with the place it goes to. */
+export interface ImagePush {
+  readonly image: LockImage;
+  readonly source: OpenedWrap['store'];
+  /** Tag and digest as in the chart; an untagged reference gets `latest`. */
+  readonly target: Reference;
+  readonly graph: Graph;
+  /** Pushed in place of `graph` where the registry refuses an index without all its children. */
+  readonly fallback: Graph | undefined;
+  /** True if the index goes to the target although children of it are missing, and nothing else does. */
+  readonly isSparse?: boolean;
+  /** The indexes, outer and inner, that the target lacks when it does not get the original index. */
+  readonly lostDigests?: ReadonlySet<Digest>;
+  /** The digest at the source; undefined where nobody knows it. */
+  readonly sourceDigest: Digest | undefined;
+  readonly attached: readonly AttachedGraph[];
+}
+
+export interface PushPlanOptions {
+  /** The place of an image in the target. */
+  readonly relocate: (reference: Reference) => Reference;
+  readonly indexMode: IndexMode;
+}
+
+/**
+ * What has to be pushed where, each place once. Throws DT_RELOCATION_COLLISION, and one error for all images of which the wrap
+ * lacks something (DT_WRAP_INCOMPLETE) or holds something else (DT_DIGEST_MISMATCH, …).
+ */
+export async function planImagePushes(
+  { store }: OpenedWrap,
+  folders: readonly OpenedFolder[],
+  options: PushPlanOptions,
+  context: RunContext,
+): Promise<ImagePush[]> {
+  const wanted = folders.flatMap((folder) => folder.lock.images.map((image) => ({ folder, image })));
+  const outcomes = await tryAll(wanted, context, async ({ folder, image }) => {
+    const content = await folder.readImage(image, context);
+    const reference = options.relocate(parseReference(image.image));
+    const isNamed = reference.tag !== undefined || reference.digest !== undefined;
+    const { graph, isFiltered, isRebuilt = false, attached } = content;
+    return {
+      image,
+      source: store,
+      target: isNamed ? reference : { ...reference, tag: DEFAULT_TAG },
+      ...(isFiltered ? chooseGraphs(graph, image, options.indexMode) : { graph, fallback: undefined }),
+      sourceDigest: isRebuilt ? undefined : graph.root.descriptor.digest,
+      attached,
+    };
+  });
+  const failures = listFailures(wanted, outcomes, ({ image }) => image.image);
+  if (failures.length > 0) throw combineFailures(failures, { totalCount: wanted.length, verb: 'read from the wrap' });
+  const pushes = outcomes.flatMap((outcome) => ('result' in outcome ? [outcome.result] : []));
+  refuseCollisions(pushes, options);
+  return uniquePushes(pushes);
+}
+
+function refuseCollisions(pushes: readonly ImagePush[], { relocate }: PushPlanOptions): void {
+  const digests = new Map(
+    pushes.map(({ image, graph }) => [formatReference(parseReference(image.image)), graph.root.descriptor.digest]),
+  );
+  const references = pushes.map(({ image }) => parseReference(image.image));
+  for (const collision of findRelocationCollisions(references, relocate)) {
+    const found = new Set(collision.sources.map((source) => digests.get(formatReference(source))));
+    if (found.size > 1) throw toCollisionError(collision);
+  }
+}
+
+function chooseGraphs(
+  graph: Graph,
+  { image }: LockImage,
+  mode: IndexMode,
+): Pick<ImagePush, 'graph' | 'fallback' | 'isSparse' | 'lostDigests'> {
+  switch (mode) {
+    case 'full':
+      throw new DtError(
+        'DT_WRAP_INCOMPLETE',
+        `the wrap has some platforms of ${image} only, so its index cannot be pushed whole`,
+        {
+          hints: ['{bin} unwrap … --index auto', '{bin} wrap … without --platforms'],
+        },
+      );
+    case 'sparse':
+      return { graph, fallback: undefined, isSparse: true };
+    case 'filtered': {
+      const filtered = filterGraph(graph);
+      return { graph: filtered, fallback: undefined, lostDigests: findLost(graph, filtered) };
+    }
+    case 'auto': {
+      const fallback = filterGraph(graph);
+      return { graph, fallback, lostDigests: findLost(graph, fallback) };
+    }
+  }
+}
+
+function findLost(original: Graph, filtered: Graph): Set<Digest> {
+  const list = ({ root, manifests }: Graph): Digest[] =>
+    [root, ...manifests].map(({ descriptor }) => descriptor.digest);
+  const kept = new Set(list(filtered));
+  return new Set(list(original).filter((digest) => !kept.has(digest)));
+}
+
+/** One image that charts name twice is pushed once. */
+function uniquePushes(pushes: readonly ImagePush[]): ImagePush[] {
+  return [...new Map(pushes.map((push) => [formatReference(push.target), push])).values()];
+}
+
+/** The digests that the image may have in the target. A registry may know what has a sha512 digest by its sha256 digest too. */
+export function acceptedDigests({ graph, fallback }: Pick<ImagePush, 'graph' | 'fallback'>): ReadonlySet<Digest> {
+  const roots = [graph, ...(fallback === undefined ? [] : [fallback])].map(({ root }) => root);
+  return new Set(roots.flatMap(({ descriptor, bytes }) => [descriptor.digest, digestOf(bytes)]));
+}

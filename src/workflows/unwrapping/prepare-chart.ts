@@ -1,0 +1,194 @@
+import { packChartArchive } from '../../archive/chart-archive.ts';
+import { loadChart } from '../../archive/load-chart.ts';
+import type { AttachedGraph } from '../../content/image-content.ts';
+import { chartTag } from '../../domain/chart/chart-manifest.ts';
+import { provenanceApplies } from '../../domain/chart/chart-origin.ts';
+import type { Chart } from '../../domain/chart/chart.ts';
+import { IMAGE_ANNOTATION_KEYS } from '../../domain/chart/images-annotation.ts';
+import { DtError } from '../../domain/errors.ts';
+import { formatCount } from '../../domain/format-quantity.ts';
+import { isRepository, isTag, type Reference } from '../../domain/oci/reference.ts';
+import { relocateChart, type RelocatedChart } from '../../domain/relocation/relocate-chart.ts';
+import type { RelocationPrefix } from '../../domain/relocation/relocation-prefix.ts';
+import { NO_REPLACED_INDEXES, type ReplacedIndexes } from '../../domain/relocation/replaced-indexes.ts';
+import { buildValuesOverlay } from '../../domain/relocation/values-overlay.ts';
+import type { RunContext } from '../context.ts';
+import type { OpenedChart, OpenedFolder } from '../opening/opened-wrap.ts';
+import { packChart, packUntouched, type PackedChart } from './pack-chart.ts';
+import { generationTime, readSourceDateSeconds } from '../source-date.ts';
+
+/**
+ * What becomes of the chart: it is rewritten to use the target (`rewrite`), stays as it came with its digest, provenance and
+ * signatures (`keep`), or stays so and gets a values file that points it to the target (`overlay`).
+ */
+export type ChartMode = 'rewrite' | 'keep' | 'overlay';
+
+export interface ChartPlanOptions {
+  readonly mode: ChartMode;
+  /** Where the images go. */
+  readonly prefix: RelocationPrefix;
+  /** Where the chart goes. */
+  readonly chartPrefix: RelocationPrefix;
+  /** Values files inside the chart whose images are relocated. */
+  readonly valuesFiles: readonly string[];
+  readonly annotationsKey?: string | undefined;
+  /** What the indexes of the images may turn into; empty if all stay as they are. */
+  readonly possibleReplacements: ReplacedIndexes;
+}
+
+/** A chart in the form that is pushed. */
+export interface FinishedChart {
+  readonly packed: PackedChart;
+  readonly changes: RelocatedChart['changes'];
+  /** The text of the values file that goes with an untouched chart; undefined if it needs none. */
+  readonly overlay: string | undefined;
+}
+
+/** Everything about a chart that is known before any registry is asked. */
+export interface PreparedChart {
+  readonly chart: Chart;
+  readonly target: Reference;
+  readonly mode: ChartMode;
+  /** The chart if no index is replaced. */
+  readonly finished: FinishedChart;
+  /** What the tag of the chart may hold afterwards. */
+  readonly candidates: readonly PackedChart[];
+  /** The chart for the indexes that were replaced in the target. */
+  finish(replaced: ReplacedIndexes): Promise<FinishedChart>;
+  /** What is attached to the chart and goes along. */
+  readonly attached: readonly AttachedGraph[];
+}
+
+/**
+ * Relocates a chart, or takes it as it came, and packs it. Warns of what could not be rewritten and of signatures that do not
+ * hold any more. Throws the codes of `relocateChart` and of damaged charts.
+ */
+export async function prepareChart(
+  { name, lock }: Pick<OpenedFolder, 'name' | 'lock'>,
+  opened: OpenedChart,
+  options: ChartPlanOptions,
+  context: RunContext,
+): Promise<PreparedChart> {
+  const { reporter } = context;
+  const { mode } = options;
+  const chart = await loadChart(opened.tree, name);
+  const createdAt = creationTime(lock.metadata['generatedAt'], context);
+  const origin = await opened.readOrigin(context);
+  const attached = await opened.readAttached(context);
+  const untouched = mode === 'rewrite' ? undefined : await packUntouched({ ...chart, createdAt }, origin, context);
+  const finish = async (
+    replaced: ReplacedIndexes,
+  ): Promise<FinishedChart & { readonly relocated?: RelocatedChart }> => {
+    if (untouched !== undefined && mode === 'keep') return { packed: untouched, changes: [], overlay: undefined };
+    const relocated = await relocate(chart, replaced, options);
+    const moved = await loadChart(relocated.tree, name);
+    const { changes } = relocated;
+    if (untouched === undefined) {
+      const packed = await packChart({ metadata: moved.metadata, tree: moved.tree, createdAt }, context);
+      return { packed, changes, overlay: undefined, relocated };
+    }
+    const { text, unexpressed } = buildValuesOverlay(chart, moved, options.prefix);
+    for (const path of unexpressed)
+      reporter.warn(`no values file can set ${path}: the chart keeps its own value there`);
+    return { packed: untouched, changes, overlay: text, relocated };
+  };
+  const finished = await reporter.step(
+    mode === 'keep' ? 'Packing the chart' : 'Relocating the chart',
+    async () => finish(NO_REPLACED_INDEXES),
+    ({ changes }) =>
+      mode === 'keep'
+        ? `Helm chart ${chart.metadata.name} kept as it is`
+        : `Helm chart ${chart.metadata.name} relocated (${formatCount(changes.length, 'reference')} changed)`,
+  );
+  if (finished.relocated !== undefined) for (const text of describeProblems(finished.relocated)) reporter.warn(text);
+  if (mode === 'rewrite') {
+    const keepsProvenance =
+      origin.provenance === undefined || finished.packed.blobs.some(({ bytes }) => provenanceApplies(origin, bytes));
+    for (const text of describeLosses(!keepsProvenance, attached)) reporter.warn(text);
+  }
+  if (mode === 'keep') {
+    reporter.info(
+      'The chart still names the source: the cluster needs a mirror configuration, or --chart-mode overlay',
+    );
+  }
+  const candidates = [finished.packed];
+  if (options.possibleReplacements.size > 0) candidates.push((await finish(options.possibleReplacements)).packed);
+  return {
+    chart,
+    target: findChartTarget(chart, options.chartPrefix),
+    mode,
+    finished,
+    candidates,
+    finish,
+    attached: mode === 'rewrite' ? attached.filter((item) => !isBoundToManifest(item, attached)) : attached,
+  };
+}
+
+async function relocate(
+  chart: Chart,
+  replacedIndexes: ReplacedIndexes,
+  options: ChartPlanOptions,
+): Promise<RelocatedChart> {
+  return relocateChart(chart, {
+    prefix: options.prefix,
+    annotationKeys: options.annotationsKey === undefined ? IMAGE_ANNOTATION_KEYS : [options.annotationsKey],
+    valuesFiles: options.valuesFiles,
+    replacedIndexes,
+    repackSubchart: async (subchart, tree) => packChartArchive(subchart.metadata.name, tree, { mtimeSeconds: 0 }),
+  });
+}
+
+/** Throws DT_CHART_INVALID for a name or version that no registry takes, or that would lead to another path of it. */
+function findChartTarget(chart: Chart, prefix: RelocationPrefix): Reference {
+  const { name, version } = chart.metadata;
+  const repository = [prefix.path, name].filter((part) => part !== '').join('/');
+  const tag = chartTag(version);
+  if (!isRepository(repository) || !isTag(tag)) {
+    throw new DtError(
+      'DT_CHART_INVALID',
+      `the chart ${name} ${version} cannot be pushed: a registry takes no such name or version`,
+    );
+  }
+  return { registry: prefix.registry, repository, tag };
+}
+
+/** When the wrap was made: a chart that is unwrapped twice keeps its digest. */
+function creationTime(generatedText: string | undefined, context: RunContext): Date {
+  const generatedAt = new Date(generatedText ?? '');
+  const isFixed = readSourceDateSeconds(context.environment) !== undefined || Number.isNaN(generatedAt.getTime());
+  return isFixed ? generationTime(context.environment) : generatedAt;
+}
+
+function describeProblems({ refused, unplaced }: RelocatedChart): string[] {
+  return [
+    ...refused.map(
+      ({ file, line, path, image }) => `${file}:${String(line)} ${path} (${image}) could not be rewritten in place`,
+    ),
+    ...(unplaced.length === 0
+      ? []
+      : [
+          `no values file names ${unplaced.join(', ')}: if a template holds the name itself, it still points to the source`,
+        ]),
+  ];
+}
+
+/** What a rewritten chart loses. */
+function describeLosses(losesProvenance: boolean, attached: readonly AttachedGraph[]): string[] {
+  const lostCount = attached.filter((item) => isBoundToManifest(item, attached)).length;
+  const lost = [
+    ...(losesProvenance ? ['its provenance'] : []),
+    ...(lostCount > 0 ? [formatCount(lostCount, 'signature or other artifact', 'signatures and other artifacts')] : []),
+  ];
+  if (lost.length === 0) return [];
+  return [
+    `the chart is rewritten, so ${lost.join(' and ')} of the original do not apply to it (--chart-mode keep or overlay leaves it untouched)`,
+  ];
+}
+
+/** False for the metadata of the Go dt, which is found by the version of the chart, and for what is attached to it. */
+function isBoundToManifest({ artifact }: AttachedGraph, all: readonly AttachedGraph[]): boolean {
+  const metadata = new Set(
+    all.filter(({ artifact: { tag } }) => tag?.endsWith('-metadata')).map((item) => item.artifact.digest),
+  );
+  return !metadata.has(artifact.digest) && !metadata.has(artifact.subject);
+}

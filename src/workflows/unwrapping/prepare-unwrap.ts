@@ -1,0 +1,121 @@
+import { DtError } from '../../domain/errors.ts';
+import { formatCount } from '../../domain/format-quantity.ts';
+import type { Reference } from '../../domain/oci/reference.ts';
+import { relocateReference } from '../../domain/relocation/relocate-reference.ts';
+import { parseRelocationPrefix } from '../../domain/relocation/relocation-prefix.ts';
+import type { ReplacedIndexes } from '../../domain/relocation/replaced-indexes.ts';
+import type { RunContext } from '../context.ts';
+import { openWrap } from '../opening/open-wrap.ts';
+import type { OpenedFolder, OpenedWrap } from '../opening/opened-wrap.ts';
+import { planImagePushes, type ImagePush, type IndexMode } from './plan-image-pushes.ts';
+import { prepareChart, type ChartMode, type PreparedChart } from './prepare-chart.ts';
+
+/** What is unwrapped, and where to. */
+export interface UnwrapSource {
+  readonly file: string;
+  /** Registry and path that everything goes under; `oci://` in front is fine. */
+  readonly prefix: string;
+  /** Where the charts go, if not under the prefix. */
+  readonly pushChartUrl?: string | undefined;
+  /** Unwrap these charts only, named `NAME` or `NAME-VERSION`; default: all. */
+  readonly chartNames?: readonly string[];
+  /** Default: `rewrite`. */
+  readonly chartMode?: ChartMode;
+  /** Default: `auto`. */
+  readonly indexMode?: IndexMode;
+  /** Values files inside the chart whose images are relocated. */
+  readonly valuesFiles: readonly string[];
+  readonly annotationsKey?: string | undefined;
+  /** Push the charts only. */
+  readonly skipImages: boolean;
+  /** Leave signatures, attestations and what else is attached where it is. */
+  readonly skipAttached?: boolean;
+}
+
+/** Everything that is known, and checked, before any registry is asked. The wrap must be closed. */
+export interface PreparedUnwrap {
+  readonly wrap: OpenedWrap;
+  readonly charts: readonly PreparedChart[];
+  readonly pushes: readonly ImagePush[];
+}
+
+/**
+ * Reads a wrap, relocates its charts and plans what goes where, offline. Throws DT_BAD_PREFIX, DT_RELOCATION_COLLISION and
+ * the codes of damaged wraps.
+ */
+export async function prepareUnwrap(source: UnwrapSource, context: RunContext): Promise<PreparedUnwrap> {
+  const prefix = parseRelocationPrefix(source.prefix);
+  const chartPrefix = source.pushChartUrl === undefined ? prefix : parseRelocationPrefix(source.pushChartUrl);
+  const wrap = await context.reporter.step(
+    'Reading the wrap',
+    async () => openWrap(source.file, context),
+    ({ folders }) => folders.map(describeFolder).join('; '),
+  );
+  try {
+    const folders = selectFolders(wrap, source);
+    for (const folder of folders) requireContent(folder, wrap.path, source);
+    const plan = {
+      relocate: (reference: Reference) => relocateReference(reference, prefix),
+      indexMode: source.indexMode ?? 'auto',
+    };
+    const pushes = source.skipImages ? [] : await planImagePushes(wrap, folders, plan, context);
+    const possibleReplacements = findReplacements(pushes);
+    const charts: PreparedChart[] = [];
+    for (const folder of folders) {
+      if (folder.chart === undefined) continue;
+      const options = { ...source, mode: source.chartMode ?? 'rewrite', prefix, chartPrefix, possibleReplacements };
+      charts.push(await prepareChart(folder, folder.chart, options, context));
+    }
+    const withoutAttached = source.skipAttached === true;
+    return {
+      wrap,
+      charts: withoutAttached ? charts.map((chart) => ({ ...chart, attached: [] })) : charts,
+      pushes: withoutAttached ? pushes.map((push) => ({ ...push, attached: [] })) : pushes,
+    };
+  } catch (error) {
+    await wrap.close();
+    throw error;
+  }
+}
+
+/** The folders of the charts that were asked for. Throws DT_USAGE for a wrap of single images, and naming the charts that there are. */
+function selectFolders({ folders, path }: OpenedWrap, { chartNames = [] }: UnwrapSource): readonly OpenedFolder[] {
+  if (folders.some(({ chart }) => chart === undefined)) {
+    throw new DtError('DT_USAGE', `${path} is a wrap of single images, without a chart`, {
+      hints: [`{bin} images unwrap ${path} …`],
+    });
+  }
+  if (chartNames.length === 0) return folders;
+  const isNamed = ({ name, lock }: OpenedFolder, wanted: string): boolean => [name, lock.chart.name].includes(wanted);
+  const unknown = chartNames.find((wanted) => !folders.some((folder) => isNamed(folder, wanted)));
+  if (unknown !== undefined) {
+    throw new DtError('DT_USAGE', `${path} has no chart ${unknown}`, {
+      detail: `It has ${folders.map(({ name }) => name).join(', ')}.`,
+    });
+  }
+  return folders.filter((folder) => chartNames.some((wanted) => isNamed(folder, wanted)));
+}
+
+/** A light wrap names images without holding them. */
+function requireContent({ lock, hasContent }: OpenedFolder, path: string, { skipImages }: UnwrapSource): void {
+  if (skipImages || lock.images.length === 0 || hasContent) return;
+  throw new DtError('DT_WRAP_INCOMPLETE', `${path} is a light wrap: it names images but does not hold them`, {
+    hints: ['{bin} unwrap … --skip-pull-images to push the chart alone'],
+  });
+}
+
+/** The indexes that the target will, or may, hold under another digest. */
+function findReplacements(pushes: readonly ImagePush[]): ReplacedIndexes {
+  return new Map(
+    pushes.flatMap(({ sourceDigest, graph, fallback }) => {
+      const { digest } = (fallback ?? graph).root.descriptor;
+      return sourceDigest === undefined || sourceDigest === digest ? [] : [[sourceDigest, digest] as const];
+    }),
+  );
+}
+
+function describeFolder({ lock }: OpenedFolder): string {
+  const { name, version } = lock.chart;
+  const images = formatCount(lock.images.length, 'image');
+  return name === '' ? images : `${name} ${version}, ${images}`;
+}

@@ -1,0 +1,76 @@
+import type { CheckedContent } from '../../content/checked-content.ts';
+import { readGraph, type Graph } from '../../content/read-graph.ts';
+import { isDtError } from '../../domain/errors.ts';
+import type { Descriptor } from '../../domain/oci/descriptor.ts';
+import type { Digest } from '../../domain/oci/digest.ts';
+import type { DamageList } from '../../domain/wrap/wrap-damage.ts';
+
+/** The content is in memory: nothing is gained by reading it side by side. */
+const CONCURRENCY = 1;
+
+export interface GraphCheck {
+  readonly content: CheckedContent;
+  readonly damages: DamageList;
+  readonly signal: AbortSignal;
+  /** What the wrap says that it holds. */
+  readonly isListed: (digest: Digest) => boolean;
+  /** Everything that some image or chart needs; is added to. */
+  readonly needed: Set<Digest>;
+}
+
+/** What the graph belongs to. */
+export interface GraphOwner {
+  /** Absent for a chart. */
+  readonly image?: string | undefined;
+  /** Children of the index may have been left out. */
+  readonly isFiltered?: boolean;
+}
+
+/** The graph below a manifest. What of it is missing or of another size goes to the damages; undefined if there is no telling. */
+export async function checkGraph(root: Digest, owner: GraphOwner, check: GraphCheck): Promise<Graph | undefined> {
+  const { content, damages, signal, isListed, needed } = check;
+  const { image, isFiltered = false } = owner;
+  needed.add(root);
+  if (image !== undefined) damages.addImage(root, image);
+  if (!content.has(root)) {
+    damages.addMissing(root, 'the manifest is not in the wrap', image);
+    return undefined;
+  }
+  const selectChild = ({ digest }: Descriptor): boolean => {
+    if (content.has(digest)) return true;
+    if (!isFiltered || isListed(digest)) damages.addMissing(digest, 'the manifest is not in the wrap', image);
+    return false;
+  };
+  try {
+    const graph = await readGraph(content, await content.readManifest(root), {
+      concurrency: CONCURRENCY,
+      signal,
+      selectChild,
+      selectNonDistributable: ({ digest }) => isListed(digest),
+    });
+    checkGraphContent(graph, owner, check);
+    return graph;
+  } catch (error) {
+    if (signal.aborted || !isDtError(error)) throw error;
+    damages.addError(error, { digest: root, image });
+    return undefined;
+  }
+}
+
+/** Finds the blobs of a graph that are missing or have another size, and adds the image to all damage of its content that is known. */
+export function checkGraphContent(graph: Graph, { image }: GraphOwner, { content, damages, needed }: GraphCheck): void {
+  for (const { descriptor } of [graph.root, ...graph.manifests]) {
+    needed.add(descriptor.digest);
+    if (image !== undefined) damages.addImage(descriptor.digest, image);
+  }
+  for (const { digest, size } of graph.blobs) {
+    needed.add(digest);
+    if (image !== undefined) damages.addImage(digest, image);
+    const blob = content.blobs.get(digest);
+    if (blob === undefined) damages.addMissing(digest, 'the blob is not in the wrap', image);
+    else if (blob.sizeBytes !== size) {
+      const message = `the blob has ${String(blob.sizeBytes)} bytes where its manifest says ${String(size)}`;
+      damages.add('DT_SIZE_MISMATCH', message, { entry: blob.path, digest, image });
+    }
+  }
+}

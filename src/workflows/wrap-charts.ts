@@ -1,0 +1,161 @@
+import { requireRegularOutput } from '../archive/wrap-writer.ts';
+import type { Chart } from '../domain/chart/chart.ts';
+import type { ChartOrigin } from '../domain/chart/chart-origin.ts';
+import { IMAGE_ANNOTATION_KEYS, readChartImages } from '../domain/chart/images-annotation.ts';
+import { DtError } from '../domain/errors.ts';
+import { LOCK_FILE_NAME } from '../domain/lock/images-lock.ts';
+import { WRAP_EXTENSION, wrapFolder } from '../domain/wrap/wrap-document.ts';
+import { requireWritablePlace } from '../files/output-place.ts';
+import type { RunContext } from './context.ts';
+import { fetchChart, type ChartSource } from './charts/fetch-chart.ts';
+import { gatherChartArtifacts } from './wrapping/gather-images.ts';
+import {
+  countLockImages,
+  listImagesLock,
+  lockImages,
+  verifyChartLock,
+  type LockedImages,
+  type LockOptions,
+} from './locking/lock-images.ts';
+import { nameSide } from './name-side.ts';
+import { openWrapSigner } from './wrapping/sign-wrap.ts';
+import { writeOutput, type FolderToWrite, type OutputOptions, type WrapResult } from './wrapping/write-output.ts';
+
+export interface WrapChartsOptions extends LockOptions, OutputOptions {
+  readonly sources: readonly [ChartSource, ...ChartSource[]];
+  /** Default for one chart: `NAME-VERSION.wrap.tgz` in the working directory. */
+  readonly outputFile?: string | undefined;
+  /** Wrap a chart in which no image is found. */
+  readonly allowEmpty: boolean;
+  /** Leave the images out: a light wrap. */
+  readonly skipImages: boolean;
+}
+
+export interface WrapChartsResult extends WrapResult {
+  readonly charts: readonly { readonly name: string; readonly version: string }[];
+}
+
+/**
+ * Makes one file of charts and their images. The file appears under its name only when it is complete. One image that fails
+ * does not stop the others; the error names all that failed.
+ * Throws DT_USAGE for several charts without a name for the file, or the same one twice, DT_CHART_NO_IMAGES and what fetching,
+ * locking, copying and writing throw.
+ */
+export async function wrapCharts(options: WrapChartsOptions, context: RunContext): Promise<WrapChartsResult> {
+  const { sources } = options;
+  const [first] = sources;
+  const title = sources.length === 1 ? `Helm chart "${first.location}"` : `${String(sources.length)} Helm charts`;
+  requireUsage(options);
+  const signer = await openWrapSigner(options.signKeyFile, context.environment);
+  return nameSide('source', async () =>
+    context.reporter.section(`Wrapping ${title}`, async () => {
+      const fetched = [];
+      for (const source of sources) fetched.push(await fetchChart(source, context));
+      requireDifferentCharts(fetched.map(({ chart }) => chart));
+      const outputFile = options.outputFile ?? defaultOutputFile(fetched.map(({ chart }) => chart));
+      await requireRegularOutput(outputFile);
+      if (options.skipPreflight !== true) await requireWritablePlace(outputFile);
+      const folders: FolderToWrite[] = [];
+      for (const { chart, origin } of fetched) folders.push(await prepareFolder(chart, origin, options, context));
+      const result = await writeOutput(
+        folders as [FolderToWrite, ...FolderToWrite[]],
+        outputFile,
+        { ...options, signer },
+        context,
+      );
+      return {
+        charts: fetched.map(
+          ({
+            chart: {
+              metadata: { name, version },
+            },
+          }) => ({ name, version }),
+        ),
+        ...result,
+      };
+    }),
+  );
+}
+
+function requireUsage({ sources, outputFile, isCompatible }: WrapChartsOptions): void {
+  if (outputFile === '') throw new DtError('DT_USAGE', 'the name of the output file is empty');
+  if (sources.length === 1) return;
+  if (outputFile === undefined) {
+    throw new DtError('DT_USAGE', 'several charts in one wrap need a name for the file', {
+      hints: ['{bin} wrap CHART CHART … --output-file FILE'],
+    });
+  }
+  if (isCompatible) {
+    throw new DtError('DT_USAGE', 'the Go dt reads wraps of one chart only: --compat takes one');
+  }
+}
+
+function requireDifferentCharts(charts: readonly Chart[]): void {
+  const names = charts.map(({ metadata }) => wrapFolder(metadata));
+  const repeated = names.find((name, index) => names.indexOf(name) !== index);
+  if (repeated !== undefined) throw new DtError('DT_USAGE', `the chart ${repeated} is given twice`);
+}
+
+function defaultOutputFile([chart]: readonly Chart[]): string {
+  if (chart === undefined) throw new TypeError('no chart to wrap');
+  return wrapFolder(chart.metadata) + WRAP_EXTENSION;
+}
+
+async function prepareFolder(
+  chart: Chart,
+  origin: ChartOrigin,
+  options: WrapChartsOptions,
+  context: RunContext,
+): Promise<FolderToWrite> {
+  const locked = await lockChart(chart, options, context);
+  requireImages(chart, locked, options, context);
+  const isWhole = !options.skipImages && options.skipAttached !== true;
+  return {
+    name: wrapFolder(chart.metadata),
+    chart: {
+      metadata: chart.metadata,
+      tree: chart.tree,
+      origin,
+      attached: isWhole ? await gatherChartArtifacts(chart.metadata, origin, context) : [],
+      discovered: readChartImages(chart, options),
+    },
+    locked,
+  };
+}
+
+async function lockChart(chart: Chart, options: WrapChartsOptions, context: RunContext): Promise<LockedImages> {
+  const { reporter } = context;
+  const hasLock = chart.tree.some(({ path }) => path === LOCK_FILE_NAME);
+  if (hasLock) {
+    if (options.platforms.length > 0) {
+      reporter.warn(`--platforms has no effect: the chart has an ${LOCK_FILE_NAME}, and that one is used`);
+    }
+    return reporter.step(
+      `Verifying ${LOCK_FILE_NAME}`,
+      async () => (await verifyChartLock(chart, options, context)) ?? lockImages(chart, options, context),
+      ({ lock }) => `${LOCK_FILE_NAME} verified (${countLockImages(lock.images)})`,
+    );
+  }
+  if (options.skipImages) return { ...listImagesLock(chart, options, context), sources: [] };
+  return reporter.step(
+    `Locking images`,
+    async () => lockImages(chart, options, context),
+    ({ lock }) => `${LOCK_FILE_NAME} written (${countLockImages(lock.images)})`,
+  );
+}
+
+function requireImages(chart: Chart, { lock }: LockedImages, options: WrapChartsOptions, context: RunContext): void {
+  if (lock.images.length > 0) return;
+  if (options.allowEmpty) {
+    context.reporter.warn(`No images found in ${chart.metadata.name}: the wrap holds the chart only`);
+    return;
+  }
+  const keys = options.annotationsKey === undefined ? IMAGE_ANNOTATION_KEYS : [options.annotationsKey];
+  throw new DtError('DT_CHART_NO_IMAGES', `no image is found in the chart ${chart.metadata.name}`, {
+    detail: `Images are read from these annotations of Chart.yaml: ${keys.join(', ')}.`,
+    hints: [
+      'name the images in an annotation, or the annotation with --annotations-key',
+      '{bin} wrap … --allow-empty to wrap the chart alone',
+    ],
+  });
+}

@@ -1,0 +1,134 @@
+import type { WrapEntry } from '../../archive/wrap-plan.ts';
+import type { ChartTree } from '../../domain/chart/chart-tree.ts';
+import { LOCK_FILE_NAME } from '../../domain/lock/images-lock.ts';
+import { attachedTag, type AttachedTagSuffix } from '../../domain/oci/attached-artifact.ts';
+import type { Descriptor } from '../../domain/oci/descriptor.ts';
+import { digestOf, type Digest } from '../../domain/oci/digest.ts';
+import {
+  MEDIA_TYPE_HELM_CHART,
+  MEDIA_TYPE_HELM_CONFIG,
+  MEDIA_TYPE_HELM_PROVENANCE,
+} from '../../domain/oci/media-types.ts';
+import { goArtifactPath } from '../../domain/wrap/go-artifact-paths.ts';
+import {
+  CHART_FOLDER,
+  CHART_ORIGIN_FOLDER,
+  formatWrapDocument,
+  WRAP_DISCOVERY_PATH,
+  WRAP_DOCUMENT_PATH,
+  wrapFolder,
+} from '../../domain/wrap/wrap-document.ts';
+import { describeFolders, formatDiscovery } from './describe-wrap.ts';
+import { fileEntry } from './file-entry.ts';
+import { LayoutWriter, type ImageToWrap, type LayoutOptions } from './layout-writer.ts';
+import { lockPath, type WrapFolder } from './wrap-folder.ts';
+
+const FOLDER_MODE = 0o755;
+const IMAGES_FOLDER = 'images';
+
+export interface WrapContents {
+  readonly entries: readonly WrapEntry[];
+  /** Where `.dt/` lies. */
+  readonly topFolder: string;
+  /** Large blobs that several platform layouts share: the Go tool cannot read them from a link. */
+  readonly sharedLargeBlobs: readonly Descriptor[];
+}
+
+/**
+ * Lays out the tree of a wrap: wrap.json, then the locks and charts, layout files, manifests, other small entries, large
+ * blobs, links. The first folder has `.dt/`.
+ */
+export function buildWrapEntries(
+  folders: readonly [WrapFolder, ...WrapFolder[]],
+  options: LayoutOptions,
+): WrapContents {
+  const [{ name: topFolder }] = folders;
+  const layouts = new LayoutWriter(options);
+  for (const { name, images } of folders) {
+    for (const image of contentOf(images)) layouts.addPlatformLayouts(`${name}/${IMAGES_FOLDER}`, image);
+  }
+  for (const { name, images } of folders) {
+    for (const image of contentOf(images)) {
+      layouts.addIndexLayout(`${name}/${IMAGES_FOLDER}`, image);
+      for (const { graph } of image.attached) layouts.addLayout(`${name}/${IMAGES_FOLDER}`, graph);
+      if (options.isCompatible) addGoArtifacts(name, image, layouts);
+    }
+  }
+  const origins = folders.flatMap((folder) => describeOrigin(folder, layouts));
+  const document = describeFolders(folders, layouts.blobs());
+  const discovered = folders.flatMap(({ chart }) => chart?.discovered ?? []);
+  const entries: WrapEntry[] = [
+    fileEntry(`${topFolder}/${WRAP_DOCUMENT_PATH}`, formatWrapDocument(document)),
+    ...folders.flatMap(folderEntries),
+    ...layouts.layoutFiles,
+    ...layouts.manifests,
+    ...layouts.smallBlobs,
+    ...(document.kind === 'container'
+      ? []
+      : [fileEntry(`${topFolder}/${WRAP_DISCOVERY_PATH}`, formatDiscovery(discovered))]),
+    ...origins,
+    ...layouts.largeBlobs,
+    ...layouts.links,
+  ];
+  return { entries, topFolder, sharedLargeBlobs: [...layouts.sharedLargeBlobs.values()] };
+}
+
+function contentOf(images: WrapFolder['images']): ImageToWrap[] {
+  return images.filter((image): image is ImageToWrap => 'graph' in image);
+}
+
+function folderEntries({ name, chart, lockText }: WrapFolder): WrapEntry[] {
+  const lock = fileEntry(lockPath(name, chart !== undefined), Buffer.from(lockText));
+  return chart === undefined ? [lock] : [lock, ...chartEntries(chart.tree, `${name}/${CHART_FOLDER}`)];
+}
+
+function chartEntries(tree: ChartTree, folder: string): WrapEntry[] {
+  const entries = tree
+    .filter(({ path }) => path !== LOCK_FILE_NAME)
+    .map(({ path, type, mode, bytes }): WrapEntry =>
+      type === 'directory'
+        ? { kind: 'directory', path: `${folder}/${path}`, mode }
+        : { kind: 'file', path: `${folder}/${path}`, mode, bytes },
+    );
+  return [{ kind: 'directory', path: folder, mode: FOLDER_MODE }, ...entries];
+}
+
+/** Signatures and metadata where the Go dt looks for them. */
+function addGoArtifacts(folder: string, { lockImage, graph, attached }: ImageToWrap, layouts: LayoutWriter): void {
+  const add = (subject: Digest, suffix: AttachedTagSuffix, path: string): Digest | undefined => {
+    const found = attached.find(({ artifact: { tag } }) => tag === attachedTag(subject, suffix));
+    if (found !== undefined) layouts.addLayoutAt(path, found.graph);
+    return found?.artifact.digest;
+  };
+  const inner = goArtifactPath(lockImage);
+  if (inner === undefined) return;
+  const path = `${folder}/${inner}`;
+  add(graph.root.descriptor.digest, 'sig', `${path}.sig`);
+  const metadata = add(graph.root.descriptor.digest, 'metadata', `${path}.metadata`);
+  if (metadata !== undefined) add(metadata, 'sig', `${path}.metadata.sig`);
+}
+
+/** The files that the chart came as, and the layouts of what is attached to it. */
+function describeOrigin({ name, chart }: WrapFolder, layouts: LayoutWriter): WrapEntry[] {
+  if (chart === undefined) return [];
+  const folder = `${name}/${CHART_ORIGIN_FOLDER}`;
+  const { archive, provenance, manifest, config } = chart.origin;
+  const archiveName = `${wrapFolder(chart.metadata)}.tgz`;
+  for (const { graph } of chart.attached) layouts.addLayout(folder, graph);
+  const files: readonly (readonly [string, Descriptor | undefined, Uint8Array | undefined])[] = [
+    [archiveName, describeBytes(MEDIA_TYPE_HELM_CHART, archive), archive],
+    [`${archiveName}.prov`, describeBytes(MEDIA_TYPE_HELM_PROVENANCE, provenance), provenance],
+    ['manifest.json', manifest?.descriptor, manifest?.bytes],
+    ['config.json', describeBytes(MEDIA_TYPE_HELM_CONFIG, config), config],
+  ];
+  return files.flatMap(([fileName, descriptor, bytes]) => {
+    if (descriptor === undefined || bytes === undefined) return [];
+    const path = `${folder}/${fileName}`;
+    layouts.note(descriptor, path);
+    return [fileEntry(path, bytes)];
+  });
+}
+
+function describeBytes(mediaType: string, bytes: Uint8Array | undefined): Descriptor | undefined {
+  return bytes === undefined ? undefined : { mediaType, digest: digestOf(bytes), size: bytes.length };
+}

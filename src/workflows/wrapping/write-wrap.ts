@@ -1,0 +1,100 @@
+import type { BlobThread } from '../../archive/blob-thread.ts';
+import { readPartialEntries } from '../../archive/partial-wrap.ts';
+import { planWrap } from '../../archive/wrap-plan.ts';
+import { PARTIAL_EXTENSION, WrapWriter } from '../../archive/wrap-writer.ts';
+import { copyGraphs } from '../../content/copy-graph.ts';
+import type { CopyJob } from '../../content/copy-job.ts';
+import { countBlobBytes } from '../../content/read-graph.ts';
+import { WrapTarget } from '../../content/wrap-target.ts';
+import type { ImageFailure } from '../../domain/errors.ts';
+import { formatCount } from '../../domain/format-quantity.ts';
+import { combineFailures, listFailures, toOutcome } from '../collect-failures.ts';
+import type { RunContext } from '../context.ts';
+import { explainArtifact } from './explain-artifact.ts';
+import type { GatheredContent } from './gather-images.ts';
+import { isLargeBlob } from './layout-writer.ts';
+import type { Progress } from '../ports.ts';
+import { requireFreeSpace } from '../preflight.ts';
+import { readSmallBlobs } from './read-small-blobs.ts';
+import { readSourceDateSeconds } from '../source-date.ts';
+import { buildWrapEntries } from './wrap-entries.ts';
+import type { WrapFolder } from './wrap-folder.ts';
+
+export interface WrapToWrite {
+  readonly folders: readonly [WrapFolder, ...WrapFolder[]];
+  /** What all folders need from registries; empty for a light wrap. */
+  readonly contents: readonly GatheredContent[];
+  readonly outputFile: string;
+  readonly isCompatible: boolean;
+  /** Do not look at the free space first. */
+  readonly skipPreflight: boolean;
+  /** Started early, as it takes a moment to come up; closed by the caller. */
+  readonly thread?: BlobThread | undefined;
+}
+
+/**
+ * Writes the wrap file: everything small first, then the large blobs in parallel. An image that fails does not stop the
+ * others: one error names all that failed. After a failure the finished part stays beside the output as `.partial`, and the
+ * next run goes on from there. Throws DT_DISK_FULL before the large blobs are asked for if they do not fit.
+ */
+export async function writeWrap(wrap: WrapToWrite, context: RunContext, progress: Progress): Promise<void> {
+  const { folders, contents, outputFile, isCompatible } = wrap;
+  progress.setTotalBytes(countBlobBytes(contents.flatMap(({ graphs }) => graphs)));
+  const onBytes = (sizeBytes: number): void => {
+    progress.addBytes(sizeBytes);
+  };
+  const kept = await readPartialEntries(outputFile + PARTIAL_EXTENSION);
+  const smallBlobs = await readSmallBlobs(contents, kept, context, onBytes);
+  const { entries, topFolder, sharedLargeBlobs } = buildWrapEntries(folders, { smallBlobs, isCompatible });
+  if (sharedLargeBlobs.length > 0 && !isCompatible && folders.length === 1) {
+    context.reporter.warn(
+      `${formatCount(sharedLargeBlobs.length, 'layer')} shared by several images stored once; the Go dt cannot unwrap this file (--compat stores copies)`,
+    );
+  }
+  const plan = planWrap(entries, topFolder, readSourceDateSeconds(context.environment) ?? 0);
+  if (!wrap.skipPreflight) await requireFreeSpace(outputFile, plan.totalBytes);
+  const writer = await WrapWriter.open(outputFile, plan, context.signal, wrap.thread);
+  if (writer.continuedBlobs > 0) {
+    context.reporter.info(`Going on with an interrupted wrap: ${formatCount(writer.continuedBlobs, 'blob')} kept`);
+  }
+  if (writer.replacesPartial) context.reporter.info('An interrupted wrap does not fit this one: starting over');
+  let failures: readonly ImageFailure[];
+  try {
+    failures = await copyLargeBlobs(contents, new WrapTarget(writer, outputFile), context, onBytes);
+    if (failures.length === 0) {
+      await writer.finish();
+      return;
+    }
+  } catch (error) {
+    const partialPath = await writer.abandon();
+    if (partialPath !== undefined) context.reporter.info(`Run the same command again to go on from ${partialPath}`);
+    throw error;
+  }
+  const partialPath = await writer.abandon();
+  throw combineFailures(failures, {
+    totalCount: contents.length,
+    verb: 'pulled',
+    ...(partialPath === undefined
+      ? {}
+      : { detail: `What has come is kept in ${partialPath}, and the same command goes on from there.` }),
+  });
+}
+
+async function copyLargeBlobs(
+  contents: readonly GatheredContent[],
+  target: WrapTarget,
+  context: RunContext,
+  onBytes: (sizeBytes: number) => void,
+): Promise<ImageFailure[]> {
+  const parts = contents.flatMap((content) => content.graphs.map((graph) => ({ content, graph })));
+  const jobs = parts.map(({ content: { store }, graph }): CopyJob => {
+    return { source: store, target, graph: { ...graph, blobs: graph.blobs.filter(isLargeBlob) }, tags: [] };
+  });
+  const { concurrency, signal } = context;
+  const { failures } = await copyGraphs(jobs, { concurrency, signal, onBytes });
+  const outcomes = parts.map(({ content, graph }, index) => {
+    const error = failures.get(jobs[index] as CopyJob);
+    return toOutcome(error && explainArtifact(error, content, graph));
+  });
+  return listFailures(parts, outcomes, ({ content }) => content.name);
+}

@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { forgeWrap, withOpened } from '../support/forged-wraps.ts';
+import { createTestContext, withFolder } from '../support/hostile-wraps.ts';
+import { prepareUnwrap } from '../../src/workflows/unwrapping/prepare-unwrap.ts';
+
+const SMALL_FLOOD = 10_000;
+
+test('artifacts that are attached to each other in a circle are each taken once', async () => {
+  const wrap = await forgeWrap('attached', ({ images }) => {
+    const [first, second] = images[0]?.attached ?? [];
+    if (images[0] === undefined || first === undefined || second === undefined) return undefined;
+    const [one, other] = [first.digest, second.digest];
+    images[0].attached = [
+      { subject: one, digest: other },
+      { subject: other, digest: one },
+      { subject: one, digest: one },
+    ];
+    return undefined;
+  });
+  const pushes = await withFolder(async (folder) => {
+    const file = join(folder, 'circle.wrap.tgz');
+    await writeFile(file, wrap);
+    const source = { file, prefix: 'target.example.com/x', valuesFiles: [], skipImages: false };
+    const prepared = await prepareUnwrap(source, await createTestContext());
+    await prepared.wrap.close();
+    return prepared.pushes;
+  });
+  assert.equal(pushes[0]?.attached.length, 3);
+});
+
+test('a wrap that names one signature 10,000 times reads it once', async () => {
+  const wrap = await forgeWrap('attached', ({ images }) => {
+    const [artifact] = images[0]?.attached ?? [];
+    if (images[0] !== undefined && artifact !== undefined)
+      images[0].attached = Array.from({ length: SMALL_FLOOD }, () => artifact);
+    return undefined;
+  });
+  await withOpened(wrap, async ({ folders: [folder] }, context) => {
+    const [image] = folder?.lock.images ?? [];
+    assert.ok(folder && image);
+    const { attached } = await folder.readImage(image, context);
+    assert.equal(attached.length, SMALL_FLOOD);
+    assert.ok(attached.every(({ graph }) => graph === attached[0]?.graph));
+  });
+});
+
+for (const count of [SMALL_FLOOD + 1, 100_000]) {
+  test(`an image with ${String(count)} signatures is refused`, async () => {
+    const wrap = await forgeWrap('attached', ({ images }) => {
+      const [artifact] = images[0]?.attached ?? [];
+      if (images[0] !== undefined && artifact !== undefined)
+        images[0].attached = Array.from({ length: count }, () => artifact);
+      return undefined;
+    });
+    await assert.rejects(
+      withOpened(wrap, () => Promise.resolve()),
+      { code: 'DT_LIMIT_EXCEEDED' },
+    );
+  });
+}
+
+test('a wrap.json of more than 16 MiB is refused', async () => {
+  const wrap = await forgeWrap('attached', (document) => {
+    Object.assign(document, { more: 'x'.repeat(17 * 1024 * 1024) });
+    return undefined;
+  });
+  await assert.rejects(
+    withOpened(wrap, () => Promise.resolve()),
+    { code: 'DT_LIMIT_EXCEEDED' },
+  );
+});
