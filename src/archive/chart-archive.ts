@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
@@ -11,6 +12,7 @@ import {
   type ChartTree,
 } from '../domain/chart/chart-tree.ts';
 import { DtError } from '../domain/errors.ts';
+import type { Digest } from '../domain/oci/digest.ts';
 import { checkEntryPath } from './entry-path.ts';
 import { encodeTarHeader, TAR_END_BYTES, tarPaddingBytes, type TarEntry } from './tar-header.ts';
 import { readTarEntries } from './unpack-tar.ts';
@@ -40,8 +42,31 @@ export async function unpackChartArchive(
   name: string,
   options: UnpackChartOptions = {},
 ): Promise<ChartTree> {
+  return readChartArchive(bytes, name, options.maxBytes ?? MAX_CHART_BYTES, async (content) => buffer(content));
+}
+
+/** The digests of the files of a packaged chart by path, without holding it in memory. Reads and throws as `unpackChartArchive`. */
+export async function digestChartArchive(bytes: Uint8Array, name: string): Promise<ReadonlyMap<string, Digest>> {
+  const digests = await readChartArchive(bytes, name, MAX_CHART_BYTES, async (content) => {
+    const hash = createHash('sha256');
+    for await (const chunk of content as AsyncIterable<Buffer>) hash.update(chunk);
+    return hash.digest();
+  });
+  return new Map(
+    digests.flatMap(({ path, type, bytes: digest }) =>
+      type === 'file' ? [[path, `sha256:${Buffer.from(digest).toString('hex')}` as Digest] as const] : [],
+    ),
+  );
+}
+
+async function readChartArchive(
+  bytes: Uint8Array,
+  name: string,
+  maxTotalBytes: number,
+  readFile: (content: Readable) => Promise<Uint8Array>,
+): Promise<ChartTree> {
   const entries: ChartEntry[] = [];
-  const limits = { maxEntries: MAX_CHART_ENTRIES, maxTotalBytes: options.maxBytes ?? MAX_CHART_BYTES };
+  const limits = { maxEntries: MAX_CHART_ENTRIES, maxTotalBytes };
   const source = Readable.from([bytes], { objectMode: false });
   // Not part of the pipeline of the reader, so its errors are handed on.
   const unzipped = createGunzip();
@@ -54,7 +79,7 @@ export async function unpackChartArchive(
       if (path === '') return;
       const mode = entry.mode & CHART_MODE_BITS;
       if (entry.type === 'directory') entries.push({ path, type: 'directory', mode, bytes: new Uint8Array() });
-      else entries.push({ path, type: 'file', mode, bytes: await buffer(content) });
+      else entries.push({ path, type: 'file', mode, bytes: await readFile(content) });
     },
   );
   if (!entries.some((entry) => entry.type === 'file')) {

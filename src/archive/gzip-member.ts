@@ -93,3 +93,15 @@ export function parseFooter(bytes: Buffer): number | undefined {
   const offset = Number.parseInt(digits, 16);
   return Number.isSafeInteger(offset) && formatFooter(offset).equals(bytes) ? offset : undefined;
 }
+
+/** What zlib takes by itself. */
+const MIN_CHUNK_BYTES = 16 * 1024;
+
+/**
+ * How large a buffer takes all that a member says it holds, so that it is inflated into one piece and not gathered from many, which would
+ * be in memory twice. Only a hint: the length in the trailer is not verified. https://www.rfc-editor.org/rfc/rfc1952#page-6
+ */
+export function inflatedChunkBytes(member: Buffer, maxBytes: number): number {
+  const saidBytes = member.length < GZIP_TRAILER_BYTES ? 0 : member.readUInt32LE(member.length - 4);
+  return Math.min(Math.max(saidBytes, MIN_CHUNK_BYTES), maxBytes) + 1;
+}

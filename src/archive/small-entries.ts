@@ -2,7 +2,7 @@ import { DtError } from '../domain/errors.ts';
 import type { SmallEntryPlace, WrapReader } from './wrap-reader.ts';
 
 /** Unpacked members that are kept. Most wraps have no more than this of small entries. */
-const MAX_CACHE_BYTES = 32 * 1024 * 1024;
+const MAX_CACHE_BYTES = 16 * 1024 * 1024;
 
 /** Small entries of a wrap by path: what is asked for is unpacked again, so that memory does not grow with the wrap. */
 export class SmallEntries {
@@ -29,6 +29,11 @@ export class SmallEntries {
     const place = this.#places.get(path);
     if (place === undefined)
       throw new DtError('DT_WRAP_INCOMPLETE', `the entry ${path} is missing in ${this.#reader.path}`);
+    return this.readAt(place);
+  }
+
+  /** The bytes at a place, a part of what a whole member holds. Throws DT_WRAP_INVALID if the file has changed. */
+  async readAt(place: SmallEntryPlace): Promise<Buffer> {
     const content = await this.#readMember(place);
     return content.subarray(place.start, place.start + place.sizeBytes);
   }

@@ -46,6 +46,9 @@ interface HeaderPacker {
   push(chunk: Buffer): boolean;
   _encode(header: Partial<Header>): void;
 }
+/** Keeps nothing from one header to the next. A wrap has a hundred thousand of them, and a stream for each takes a while. */
+const packer = pack() as unknown as HeaderPacker;
+
 interface HeaderExtractor {
   on(event: 'entry', listener: (header: Header) => void): void;
   _write(chunk: Uint8Array, callback: (error: Error | null) => void): void;
@@ -62,7 +65,6 @@ export function tarPaddingBytes(sizeBytes: number): number {
  */
 export function encodeTarHeader(entry: NewTarEntry): Buffer {
   const chunks: Buffer[] = [];
-  const packer = pack() as unknown as HeaderPacker;
   packer.push = (chunk) => chunks.push(chunk) > 0;
   packer._encode({
     name: entry.path,

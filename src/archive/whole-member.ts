@@ -1,7 +1,7 @@
 import { crc32, inflateRawSync } from 'node:zlib';
 import { DtError, systemErrorCode } from '../domain/errors.ts';
 import { checkEntryPath } from './entry-path.ts';
-import { GZIP_HEADER, GZIP_HEADER_BYTES, gzipTrailer } from './gzip-member.ts';
+import { GZIP_HEADER, GZIP_HEADER_BYTES, gzipTrailer, inflatedChunkBytes } from './gzip-member.ts';
 import {
   decodeTarHeader,
   encodeTarHeader,
@@ -19,7 +19,7 @@ import type { TarBufferEntry } from './tar-buffer.ts';
 export function inflateWholeMember(member: Buffer, maxOutputBytes: number): Buffer {
   if (!member.subarray(0, GZIP_HEADER_BYTES).equals(GZIP_HEADER))
     throw invalid('its gzip header is not the one of a wrap');
-  const { content, endOffset } = inflate(member.subarray(GZIP_HEADER_BYTES), maxOutputBytes);
+  const { content, endOffset } = inflate(member, maxOutputBytes);
   const trailer = member.subarray(GZIP_HEADER_BYTES + endOffset);
   if (!trailer.equals(gzipTrailer(crc32(content), content.length))) {
     throw invalid('its checksum or length is wrong, or bytes follow it');
@@ -75,10 +75,14 @@ export function isZero(bytes: Uint8Array): boolean {
   return bytes.every((byte) => byte === 0);
 }
 
-function inflate(deflated: Buffer, maxOutputBytes: number): { readonly content: Buffer; readonly endOffset: number } {
+function inflate(member: Buffer, maxOutputBytes: number): { readonly content: Buffer; readonly endOffset: number } {
   try {
     // With `info` the answer is another one than the types say.
-    const { buffer, engine } = inflateRawSync(deflated, { maxOutputLength: maxOutputBytes, info: true }) as unknown as {
+    const { buffer, engine } = inflateRawSync(member.subarray(GZIP_HEADER_BYTES), {
+      maxOutputLength: maxOutputBytes,
+      chunkSize: inflatedChunkBytes(member, maxOutputBytes),
+      info: true,
+    }) as unknown as {
       readonly buffer: Buffer;
       readonly engine: { readonly bytesWritten: number };
     };

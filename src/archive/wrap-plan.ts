@@ -1,7 +1,13 @@
-import { DtError } from '../domain/errors.ts';
 import type { Digest } from '../domain/oci/digest.ts';
 import { WRAP_TOC_PATH } from '../domain/wrap/wrap-document.ts';
 import { formatTableOfContents, type TocMember } from '../domain/wrap/table-of-contents.ts';
+import {
+  MAX_LAST_MEMBER_BYTES,
+  MAX_SMALL_ENTRIES,
+  MAX_SMALL_ENTRIES_BYTES,
+  requireWithinLimit,
+} from '../domain/wrap/wrap-limits.ts';
+import { checkEntryPath } from './entry-path.ts';
 import { deflateMember, formatFooter, storedMemberLength } from './gzip-member.ts';
 import { encodeTarHeader, tarPaddingBytes, type NewTarEntry } from './tar-header.ts';
 
@@ -50,19 +56,18 @@ const END_OF_ARCHIVE = Buffer.alloc(1024);
 
 /**
  * Lays out a wrap file. Entries keep their order, so large blobs and links come last in `entries`; the table of
- * contents and the footer are added. `topFolder` is the folder that `.dt/` lies in. Throws DT_LIMIT_EXCEEDED.
+ * contents and the footer are added. `topFolder` is the folder that `.dt/` lies in. Throws DT_LIMIT_EXCEEDED and DT_UNSAFE_ENTRY
+ * for what a `WrapReader` would refuse.
  */
 export function planWrap(entries: readonly WrapEntry[], topFolder: string, mtimeSeconds: number): WrapPlan {
-  const layout = new MemberLayout(mtimeSeconds);
+  const layout = new MemberLayout(topFolder, mtimeSeconds);
   for (const entry of entries) if (entry.kind !== 'link') layout.add(entry);
   const tocOffset = layout.beginLastMember();
   for (const entry of entries) if (entry.kind === 'link') layout.addHeaderOnly(entry);
   const toc = formatTableOfContents({ members: layout.members.map(toTocMember) });
   layout.addSmallFile({ path: `${topFolder}/${WRAP_TOC_PATH}`, mode: BLOB_MODE, bytes: toc });
   layout.finish(tocOffset);
-  if (layout.offset > MAX_WRAP_BYTES) {
-    throw new DtError('DT_LIMIT_EXCEEDED', `the images of ${topFolder} promise more bytes than a wrap can hold`);
-  }
+  requireWithinLimit(layout.offset, MAX_WRAP_BYTES, topFolder, 'bytes');
   return { members: layout.members, totalBytes: layout.offset };
 }
 
@@ -71,10 +76,15 @@ class MemberLayout {
   offset = 0;
   #pending: Uint8Array[] = [];
   #pendingBytes = 0;
-  #limitBytes = MAX_SMALL_MEMBER_BYTES;
+  #isLast = false;
+  #smallEntries = 0;
+  #smallBytes = 0;
+  readonly #name: string;
   readonly #mtimeSeconds: number;
 
-  constructor(mtimeSeconds: number) {
+  /** `name` is what messages call the wrap. */
+  constructor(name: string, mtimeSeconds: number) {
+    this.#name = name;
     this.#mtimeSeconds = mtimeSeconds;
   }
 
@@ -112,13 +122,16 @@ class MemberLayout {
   /** Everything from here on goes into one member, however much it is. Returns where that member starts. */
   beginLastMember(): number {
     this.flush();
-    this.#limitBytes = Number.POSITIVE_INFINITY;
+    this.#isLast = true;
     return this.offset;
   }
 
   /** Ends the archive and adds the footer. */
   finish(tocOffset: number): void {
-    const last = deflateMember(Buffer.concat([...this.#pending, END_OF_ARCHIVE]));
+    const content = Buffer.concat([...this.#pending, END_OF_ARCHIVE]);
+    this.#requireLast(content.length);
+    const last = deflateMember(content);
+    this.#requireLast(last.length);
     const bytes = Buffer.concat([last, formatFooter(tocOffset)]);
     this.members.push({ kind: 'small', offset: this.offset, bytes });
     this.offset += bytes.length;
@@ -134,12 +147,28 @@ class MemberLayout {
 
   #push(...parts: Uint8Array[]): void {
     const sizeBytes = parts.reduce((sum, part) => sum + part.length, 0);
-    if (this.#pendingBytes + sizeBytes > this.#limitBytes) this.flush();
+    if (this.#isLast) this.#requireLast(this.#pendingBytes + sizeBytes);
+    else {
+      this.#countSmall(sizeBytes);
+      if (this.#pendingBytes + sizeBytes > MAX_SMALL_MEMBER_BYTES) this.flush();
+    }
     this.#pending.push(...parts);
     this.#pendingBytes += sizeBytes;
   }
 
+  #requireLast(sizeBytes: number): void {
+    requireWithinLimit(sizeBytes, MAX_LAST_MEMBER_BYTES, this.#name, 'bytes of links and table of contents');
+  }
+
+  #countSmall(sizeBytes: number): void {
+    this.#smallEntries++;
+    requireWithinLimit(this.#smallEntries, MAX_SMALL_ENTRIES, this.#name, 'small entries');
+    this.#smallBytes += sizeBytes;
+    requireWithinLimit(this.#smallBytes, MAX_SMALL_ENTRIES_BYTES, this.#name, 'bytes of small entries');
+  }
+
   #header(entry: Omit<NewTarEntry, 'mtimeSeconds'>): Buffer {
+    checkEntryPath(entry.path);
     return encodeTarHeader({ ...entry, mtimeSeconds: this.#mtimeSeconds });
   }
 }

@@ -5,12 +5,19 @@ import { DtError, systemErrorCode } from '../domain/errors.ts';
 import type { Digest } from '../domain/oci/digest.ts';
 import { parseTableOfContents, type TableOfContents, type TocMember } from '../domain/wrap/table-of-contents.ts';
 import { pathInTopFolder, WRAP_TOC_PATH } from '../domain/wrap/wrap-document.ts';
+import {
+  MAX_LAST_MEMBER_BYTES,
+  MAX_SMALL_ENTRIES,
+  MAX_SMALL_ENTRIES_BYTES,
+  requireWithinLimit,
+} from '../domain/wrap/wrap-limits.ts';
 import { toBlobError } from './blob-error.ts';
 import { BlobThread } from './blob-thread.ts';
 import {
   FOOTER_BYTES,
   GZIP_TRAILER_BYTES,
   gzipTrailer,
+  inflatedChunkBytes,
   parseFooter,
   storedContentBytes,
   storedMemberLength,
@@ -21,14 +28,6 @@ import { walkTarBuffer, type TarBufferEntry } from './tar-buffer.ts';
 import { TAR_BLOCK_BYTES, tarPaddingBytes, type TarHeader } from './tar-header.ts';
 import { MAX_SMALL_MEMBER_BYTES } from './wrap-plan.ts';
 
-/** The last member (links and table of contents) of the largest wrap that is read. */
-export const MAX_LAST_MEMBER_BYTES = 64 * 1024 * 1024;
-/** All small entries of a wrap together: each of them is gone through before anything is pushed. */
-export const MAX_SMALL_ENTRIES_BYTES = 256 * 1024 * 1024;
-/** As many as a wrap of another tool may have; their paths are held in memory. */
-const MAX_SMALL_ENTRIES = 200_000;
-/** The table of contents: some hundred thousand members. */
-const MAX_TOC_BYTES = 8 * 1024 * 1024;
 /** A tar header with its PAX record, which holds a path of up to 4096 bytes. */
 export const MAX_TAR_HEADER_BYTES = 16 * TAR_BLOCK_BYTES;
 
@@ -77,19 +76,14 @@ export class WrapReader {
         return undefined;
       }
       if (tocOffset >= footerOffset) throw invalid('its footer points outside of the file');
-      if (footerOffset - tocOffset > MAX_LAST_MEMBER_BYTES) {
-        throw new DtError(
-          'DT_LIMIT_EXCEEDED',
-          `the table of contents of ${path} has more than ${String(MAX_LAST_MEMBER_BYTES)} bytes`,
-        );
-      }
-      const last = inflate(await readExactly(handle, tocOffset, footerOffset - tocOffset), MAX_LAST_MEMBER_BYTES);
-      const entry = [...walkTarBuffer(last)].at(-1);
+      const lastBytes = footerOffset - tocOffset;
+      requireWithinLimit(lastBytes, MAX_LAST_MEMBER_BYTES, path, 'bytes of links and table of contents');
+      const last = inflate(await readExactly(handle, tocOffset, lastBytes), MAX_LAST_MEMBER_BYTES);
+      let entry: TarBufferEntry | undefined;
+      // One at a time: there may be a hundred thousand links.
+      for (entry of walkTarBuffer(last));
       if (entry === undefined || pathInTopFolder(entry.path) !== WRAP_TOC_PATH)
         throw invalid('it has no table of contents');
-      if (entry.bytes.length > MAX_TOC_BYTES) {
-        throw new DtError('DT_LIMIT_EXCEEDED', `the table of contents of ${path} is larger than the format allows`);
-      }
       return new WrapReader(path, size, handle, parseTableOfContents(entry.bytes, tocOffset), tocOffset);
     } catch (error) {
       await handle.close();
@@ -105,20 +99,10 @@ export class WrapReader {
       if (member.path !== undefined) continue;
       const content = await this.readSmallMember(member);
       totalBytes += content.length;
-      if (totalBytes > MAX_SMALL_ENTRIES_BYTES) {
-        throw new DtError(
-          'DT_LIMIT_EXCEEDED',
-          `${this.path} has more than ${String(MAX_SMALL_ENTRIES_BYTES)} bytes of small entries`,
-        );
-      }
+      requireWithinLimit(totalBytes, MAX_SMALL_ENTRIES_BYTES, this.path, 'bytes of small entries');
       for (const entry of walkTarBuffer(content)) {
         entries++;
-        if (entries > MAX_SMALL_ENTRIES) {
-          throw new DtError(
-            'DT_LIMIT_EXCEEDED',
-            `${this.path} has more than ${String(MAX_SMALL_ENTRIES)} small entries`,
-          );
-        }
+        requireWithinLimit(entries, MAX_SMALL_ENTRIES, this.path, 'small entries');
         const { bytes } = entry;
         yield { ...entry, place: { member, start: bytes.byteOffset - content.byteOffset, sizeBytes: bytes.length } };
       }
@@ -228,7 +212,7 @@ async function readExactly(handle: FileHandle, offset: number, sizeBytes: number
 
 function inflate(member: Buffer, maxOutputLength: number): Buffer {
   try {
-    return gunzipSync(member, { maxOutputLength });
+    return gunzipSync(member, { maxOutputLength, chunkSize: inflatedChunkBytes(member, maxOutputLength) });
   } catch (error) {
     if (systemErrorCode(error) === 'ERR_BUFFER_TOO_LARGE') {
       throw new DtError('DT_LIMIT_EXCEEDED', 'a member of the wrap is larger than the format allows', { cause: error });

@@ -115,14 +115,16 @@ export class WrapWriter {
     }
   }
 
-  /** Gives the file its final name. Throws DT_OUTPUT_FAILED if a blob is missing. */
-  async finish(): Promise<void> {
+  /** Gives the file its final name, once `beforeRename` has had the complete file. Throws DT_OUTPUT_FAILED if a blob is missing. */
+  async finish(beforeRename?: (partialPath: string) => Promise<void>): Promise<void> {
+    const partialPath = this.#outputPath + PARTIAL_EXTENSION;
     try {
       for (const digest of this.#members.keys()) {
         if (!this.#finished.has(digest)) throw new DtError('DT_OUTPUT_FAILED', `blob ${digest} was never written`);
       }
+      await beforeRename?.(partialPath);
       await this.#close();
-      await rename(this.#outputPath + PARTIAL_EXTENSION, this.#outputPath);
+      await rename(partialPath, this.#outputPath);
     } catch (error) {
       throw toOutputError(error, this.#outputPath);
     }

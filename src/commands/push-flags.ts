@@ -14,7 +14,7 @@ export const PUSH_FLAGS = {
     summary: 'what to push for an image of which the wrap has some platforms only',
     description:
       'sparse: its own index, although the other platforms are missing; filtered: an index of what there is, with another digest; ' +
-      'auto: sparse where the registry takes it, else filtered; full: nothing, it is an error.',
+      'auto: sparse where the registry takes it, else filtered; full: refuse such an image.',
     default: 'auto',
   }),
   'no-referrers': Flags.boolean({ summary: 'do not push signatures, attestations and other attached artifacts' }),

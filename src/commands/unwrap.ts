@@ -34,8 +34,7 @@ export default class UnwrapCommand extends BaseCommand<typeof UnwrapCommand> {
       summary: 'what becomes of the chart',
       description:
         'rewrite: it is changed to use the registry; keep: it stays as it came, with its digest, provenance and signatures; ' +
-        'overlay: it stays, and a values file that makes it use the registry is written and pushed as its referrer.',
-      default: 'rewrite',
+        'overlay: it stays, and a values file that makes it use the registry is written and pushed as its referrer. Default: rewrite.',
     }),
     'preserve-digest': Flags.boolean({ summary: 'the same as --chart-mode keep' }),
     'push-chart-url': Flags.string({ summary: 'another place for the chart', helpValue: 'URL' }),
@@ -96,10 +95,14 @@ export default class UnwrapCommand extends BaseCommand<typeof UnwrapCommand> {
   }
 }
 
-function readChartMode(flags: { readonly 'chart-mode': ChartMode; readonly 'preserve-digest': boolean }): ChartMode {
-  if (!flags['preserve-digest']) return flags['chart-mode'];
-  if (flags['chart-mode'] === 'overlay') {
-    throw new DtError('DT_USAGE', '--preserve-digest is --chart-mode keep, and cannot be used with overlay');
+function readChartMode(flags: {
+  readonly 'chart-mode': ChartMode | undefined;
+  readonly 'preserve-digest': boolean;
+}): ChartMode {
+  const mode = flags['chart-mode'];
+  if (!flags['preserve-digest']) return mode ?? 'rewrite';
+  if (mode !== undefined && mode !== 'keep') {
+    throw new DtError('DT_USAGE', `--preserve-digest is --chart-mode keep, and cannot be used with ${mode}`);
   }
   return 'keep';
 }

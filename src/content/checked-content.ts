@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { DtError } from '../domain/errors.ts';
 import type { Descriptor, ManifestContent } from '../domain/oci/descriptor.ts';
 import { parseDigest, type Digest } from '../domain/oci/digest.ts';
-import { detectManifestMediaType } from '../domain/oci/manifest.ts';
+import { detectManifestMediaType, MAX_MANIFEST_BYTES } from '../domain/oci/manifest.ts';
 import type { ReadableStore } from './store.ts';
 
 /** A blob whose bytes were all read and have their digest. */
@@ -10,7 +10,7 @@ export interface CheckedBlob {
   /** The path in the archive. */
   readonly path: string;
   readonly sizeBytes: number;
-  /** Of small ones. */
+  /** Of one that cannot be read again. */
   readonly bytes?: Buffer;
 }
 
@@ -28,14 +28,10 @@ export class MissingManifestError extends DtError {
 export class CheckedContent implements ReadableStore {
   readonly name: string;
   readonly blobs: ReadonlyMap<Digest, CheckedBlob>;
-  readonly #load: (digest: Digest, blob: CheckedBlob) => Promise<Buffer>;
+  readonly #load: ((digest: Digest) => Promise<Buffer>) | undefined;
 
-  /** `load` reads a blob that is not held in memory; it throws what reading throws. */
-  constructor(
-    name: string,
-    blobs: ReadonlyMap<Digest, CheckedBlob>,
-    load: (digest: Digest, blob: CheckedBlob) => Promise<Buffer>,
-  ) {
+  /** `load` reads a blob that is not held in memory; without it such a blob cannot be read. It throws what reading throws. */
+  constructor(name: string, blobs: ReadonlyMap<Digest, CheckedBlob>, load?: (digest: Digest) => Promise<Buffer>) {
     this.name = name;
     this.blobs = blobs;
     this.#load = load;
@@ -50,14 +46,14 @@ export class CheckedContent implements ReadableStore {
   }
 
   /** Throws MissingManifestError, also for a blob that is no manifest. */
-  readManifest(tagOrDigest: string): Promise<ManifestContent> {
+  async readManifest(tagOrDigest: string): Promise<ManifestContent> {
     const digest = parseDigest(tagOrDigest);
-    const bytes = this.blobs.get(digest)?.bytes;
+    const blob = this.blobs.get(digest);
+    const isReadable = blob !== undefined && blob.sizeBytes <= MAX_MANIFEST_BYTES;
+    const bytes = isReadable ? (blob.bytes ?? (await this.#load?.(digest))) : undefined;
     const mediaType = bytes === undefined ? undefined : detectManifestMediaType(bytes);
-    if (bytes === undefined || mediaType === undefined) {
-      return Promise.reject(new MissingManifestError(digest, this.name));
-    }
-    return Promise.resolve({ descriptor: { mediaType, digest, size: bytes.length }, bytes });
+    if (bytes === undefined || mediaType === undefined) throw new MissingManifestError(digest, this.name);
+    return { descriptor: { mediaType, digest, size: bytes.length }, bytes };
   }
 
   async openBlob({ digest, size }: Descriptor): Promise<Readable> {
@@ -74,6 +70,8 @@ export class CheckedContent implements ReadableStore {
         `blob ${digest} in ${this.name} has more than ${String(limitBytes)} bytes`,
       );
     }
-    return blob.bytes ?? this.#load(digest, blob);
+    if (blob.bytes !== undefined) return blob.bytes;
+    if (this.#load !== undefined) return this.#load(digest);
+    throw new DtError('DT_LIMIT_EXCEEDED', `${blob.path} is too large to be held in memory`);
   }
 }

@@ -3,6 +3,7 @@ import { copyError } from '../domain/error-rules.ts';
 import {
   ATTACHED_TAG_SUFFIXES,
   attachedTag,
+  metadataTag,
   referrersTag,
   type AttachedArtifact,
 } from '../domain/oci/attached-artifact.ts';
@@ -20,7 +21,6 @@ const MAX_ATTACHED = 2_000;
 const MAX_LISTED = 10_000;
 /** A signature of an SBOM of an image is two deep. */
 const MAX_DEPTH = 8;
-const METADATA_TAG_SUFFIX = '-metadata';
 
 export interface FindAttachedOptions {
   /** Requests on their way at the same time. */
@@ -159,7 +159,7 @@ export class AttachedFinder {
 /** The tags under which something may be attached, in the order of the suffixes. */
 function listCandidates(subject: Digest, imageTag: string | undefined): string[] {
   const tags = ATTACHED_TAG_SUFFIXES.map((suffix) => attachedTag(subject, suffix));
-  if (imageTag !== undefined) tags.push(`${imageTag}${METADATA_TAG_SUFFIX}`);
+  if (imageTag !== undefined) tags.push(metadataTag(imageTag));
   // A sha512 digest is too long for a tag.
   return tags.filter(isTag);
 }

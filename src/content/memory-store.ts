@@ -104,7 +104,9 @@ export class MemoryStore implements ReadableStore, WritableStore {
       for (const { digest, mediaType, urls } of isSparseAllowed ? [] : manifestSuccessors(manifest)) {
         if (this.blobs.has(digest) || (manifest.kind === 'index' && this.manifests.has(digest))) continue;
         if (urls !== undefined && isNonDistributable(mediaType)) continue;
-        throw new DtError('DT_NOT_FOUND', `${this.name} lacks ${digest}, which ${descriptor.digest} refers to`);
+        throw new DtError('DT_NOT_FOUND', `${this.name} lacks ${digest}, which ${descriptor.digest} refers to`, {
+          isRefusal: true,
+        });
       }
       this.manifests.set(descriptor.digest, content);
       for (const tag of tags) this.tags.set(tag, descriptor.digest);

@@ -105,6 +105,11 @@ async function readChild(store: ReadableStore, child: Descriptor, signal: AbortS
   return { descriptor: child, bytes: content.bytes };
 }
 
+/** The size of the root and of all manifests below it. */
+export function countManifestBytes({ root, manifests }: Pick<Graph, 'root' | 'manifests'>): number {
+  return [root, ...manifests].reduce((sum, { bytes }) => sum + bytes.length, 0);
+}
+
 /** The size of all configs and layers of the graphs, each counted once. */
 export function countBlobBytes(graphs: readonly Graph[]): number {
   const sizes = new Map(graphs.flatMap((graph) => graph.blobs.map((blob) => [blob.digest, blob.size])));

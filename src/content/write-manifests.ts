@@ -62,7 +62,7 @@ async function withFallback(
   try {
     await write(graph);
   } catch (error) {
-    if (fallback === undefined || !isDtError(error, 'DT_REGISTRY_ERROR', 'DT_NOT_FOUND')) throw error;
+    if (fallback === undefined || !isDtError(error) || !error.isRefusal) throw error;
     await write(fallback);
   }
 }

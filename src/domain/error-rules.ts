@@ -58,8 +58,8 @@ export function copyError(
   error: DtError,
   { message = error.message, ...changes }: Omit<DtErrorOptions, 'cause'> & { readonly message?: string },
 ): DtError {
-  const { code, hints, detail, side, isTransient, failures, cause, stack } = error;
-  const same = { hints, side, isTransient, failures, cause, ...(detail === undefined ? {} : { detail }) };
+  const { code, hints, detail, side, isTransient, isRefusal, failures, cause, stack } = error;
+  const same = { hints, side, isTransient, isRefusal, failures, cause, ...(detail === undefined ? {} : { detail }) };
   const copy = new DtError(code, message, { ...same, ...changes });
   if (stack !== undefined) copy.stack = stack;
   return copy;

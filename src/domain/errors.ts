@@ -85,6 +85,8 @@ export interface DtErrorOptions {
   readonly side?: Side | undefined;
   /** True if the same request may succeed when it is sent again. */
   readonly isTransient?: boolean;
+  /** True if a registry does not take what it was sent, and says so (400, 404, 422, …): it may take something else. */
+  readonly isRefusal?: boolean;
   /** What failed one by one, where a command went on without it. */
   readonly failures?: readonly ImageFailure[];
   readonly cause?: unknown;
@@ -98,6 +100,7 @@ export class DtError extends Error {
   readonly detail: string | undefined;
   readonly side: Side | undefined;
   readonly isTransient: boolean;
+  readonly isRefusal: boolean;
   readonly failures: readonly ImageFailure[];
 
   constructor(code: ErrorCode, message: string, options: DtErrorOptions = {}) {
@@ -107,6 +110,7 @@ export class DtError extends Error {
     this.detail = options.detail;
     this.side = options.side;
     this.isTransient = options.isTransient ?? false;
+    this.isRefusal = options.isRefusal ?? false;
     this.failures = options.failures ?? [];
   }
 

@@ -2,6 +2,7 @@ import { DtError } from '../domain/errors.ts';
 import { digestAlgorithm, type Digest } from '../domain/oci/digest.ts';
 import { MAX_MANIFEST_BYTES } from '../domain/oci/manifest.ts';
 import { MEDIA_TYPE_OCI_INDEX } from '../domain/oci/media-types.ts';
+import { mediaTypeOf } from './manifest-headers.ts';
 import { listEntryDigests, readReferrersIndex, type ReferrersIndex } from '../domain/oci/referrers-index.ts';
 import type { HttpResponse } from './http/http-message.ts';
 import { nextPage } from './next-page.ts';
@@ -92,6 +93,9 @@ class ReferrersList {
     const response = await this.#send(`referrers/${this.#subject}`, [200, ...REFUSALS], signal);
     const index = response.status === 200 ? readIndex(response) : undefined;
     if (index === undefined) {
+      if (response.status === 200 && mediaTypeOf(response.headers['content-type']) === MEDIA_TYPE_OCI_INDEX) {
+        throw new DtError('DT_REGISTRY_ERROR', `${this.#name} is said to be an OCI index, and is none`);
+      }
       this.#noteRefusal(response);
       return undefined;
     }

@@ -65,11 +65,12 @@ function tooLongWaitMs({ status, headers }: Pick<HttpResponse, 'status' | 'heade
 }
 
 function toUnexpectedError(
-  { method, what }: RequestContext,
+  context: RequestContext,
   place: string,
   response: Pick<HttpResponse, 'status' | 'headers'>,
   detail: { readonly detail?: string },
 ): DtError {
+  const { method, what } = context;
   const { status } = response;
   const waitMs = tooLongWaitMs(response);
   const message =
@@ -80,6 +81,7 @@ function toUnexpectedError(
     ...(waitMs === undefined ? detail : { detail: `The registry asks to wait ${formatDuration(waitMs)}.` }),
     ...(status === 429 ? { hints: ['{bin} auth login HOST, as many registries allow more to known users'] } : {}),
     isTransient: isTransientStatus(status) && waitMs === undefined,
+    isRefusal: !isRead(context) && status >= 400 && status < 500 && !isTransientStatus(status),
   });
 }
 
@@ -137,7 +139,7 @@ export function toRegistryError(
       return new DtError(
         'DT_NOT_FOUND',
         `${place}: ${what} ${isRead(context) ? 'was not found' : 'was not accepted'} (404)`,
-        detail,
+        { ...detail, isRefusal: !isRead(context) },
       );
     default:
       return toUnexpectedError(context, place, response, detail);

@@ -50,6 +50,12 @@ export function toOutcome(error: DtError | undefined): Outcome<undefined> {
   return error === undefined ? { result: undefined } : { error };
 }
 
+/** The first error, if everything failed. */
+export function findTotalFailure(outcomes: readonly Outcome<unknown>[]): DtError | undefined {
+  const errors = outcomes.flatMap((outcome) => ('error' in outcome ? [outcome.error] : []));
+  return errors.length === outcomes.length ? errors[0] : undefined;
+}
+
 export interface FailedWork {
   /** How many images there were. */
   readonly totalCount: number;

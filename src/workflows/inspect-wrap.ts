@@ -4,7 +4,7 @@ import { readEntry, scanWrap } from '../archive/scan-wrap.ts';
 import { WrapReader } from '../archive/wrap-reader.ts';
 import { DtError, systemErrorCode } from '../domain/errors.ts';
 import { LOCK_FILE_NAME, type ImagesLock } from '../domain/lock/images-lock.ts';
-import { parseImagesLock } from '../domain/lock/parse-lock.ts';
+import { MAX_LOCK_BYTES, parseImagesLock } from '../domain/lock/parse-lock.ts';
 import {
   CHART_FOLDER,
   parseWrapDocument,
@@ -15,7 +15,6 @@ import {
 } from '../domain/wrap/wrap-document.ts';
 import { missingLockError } from './opening/opened-wrap.ts';
 
-const MAX_LOCK_BYTES = 16 * 1024 * 1024;
 const CHART_LOCK_PATH = `${CHART_FOLDER}/${LOCK_FILE_NAME}`;
 
 export interface WrappedLock {

@@ -1,4 +1,3 @@
-import { listGraphs } from '../content/image-content.ts';
 import { mapConcurrently } from '../content/map-concurrently.ts';
 import type { Descriptor } from '../domain/oci/descriptor.ts';
 import type { Digest } from '../domain/oci/digest.ts';
@@ -8,6 +7,7 @@ import { checkTarget, listTargets, type CheckedUnwrap } from './unwrapping/check
 import { combineFailures, listFailures } from './collect-failures.ts';
 import type { RunContext } from './context.ts';
 import { nameSide } from './name-side.ts';
+import type { ImagePush } from './unwrapping/plan-image-pushes.ts';
 import { prepareUnwrap, type UnwrapSource } from './unwrapping/prepare-unwrap.ts';
 import { openRepository } from './registry-stores.ts';
 
@@ -100,18 +100,18 @@ interface BlobPlace {
 /** Each blob once per registry, in the first repository that lacks its image. */
 function listBlobPlaces({ images, charts }: CheckedUnwrap): BlobPlace[] {
   const all = [
-    ...images.flatMap(({ push, tag }) =>
-      listGraphs(push).flatMap(({ blobs }) =>
-        blobs.map((blob): BlobPlace => ({ target: push.target, blob, isThere: isThere(tag) })),
-      ),
-    ),
-    ...charts.flatMap(({ prepared, tag }) =>
-      prepared.finished.packed.blobs.map(({ descriptor }): BlobPlace => ({
+    ...images.flatMap(({ push, tag }) => [
+      ...push.graph.blobs.map((blob): BlobPlace => ({ target: push.target, blob, isThere: isThere(tag) })),
+      ...listAttachedPlaces(push),
+    ]),
+    ...charts.flatMap(({ prepared, tag }) => [
+      ...prepared.finished.packed.blobs.map(({ descriptor }): BlobPlace => ({
         target: prepared.target,
         blob: descriptor,
         isThere: isThere(tag),
       })),
-    ),
+      ...listAttachedPlaces(prepared),
+    ]),
   ];
   const places = new Map<string, BlobPlace>();
   for (const place of all) {
@@ -120,6 +120,11 @@ function listBlobPlaces({ images, charts }: CheckedUnwrap): BlobPlace[] {
     if (known === undefined || (known.isThere && !place.isThere)) places.set(key, place);
   }
   return [...places.values()];
+}
+
+/** That an image is there does not tell whether its signatures are. */
+function listAttachedPlaces({ target, attached }: Pick<ImagePush, 'target' | 'attached'>): BlobPlace[] {
+  return attached.flatMap(({ graph }) => graph.blobs.map((blob): BlobPlace => ({ target, blob, isThere: false })));
 }
 
 async function measureBlobs(

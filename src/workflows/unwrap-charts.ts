@@ -1,5 +1,7 @@
+import { mapConcurrently } from '../content/map-concurrently.ts';
 import type { ReplacedIndexes } from '../domain/relocation/replaced-indexes.ts';
-import { isThere, refuseOverwrites } from './unwrapping/check-tags.ts';
+import { findPushed, isThere, refuseOverwrites } from './unwrapping/check-tags.ts';
+import { acceptedDigests } from './unwrapping/plan-image-pushes.ts';
 import {
   checkTarget,
   listTargets,
@@ -14,7 +16,12 @@ import { nameSide } from './name-side.ts';
 import { requirePushPermission } from './preflight.ts';
 import { prepareUnwrap, type PreparedUnwrap, type UnwrapSource } from './unwrapping/prepare-unwrap.ts';
 import { pushAttached } from './unwrapping/push-attached.ts';
-import { describeChart, pushPreparedChart, type UnwrappedChart } from './unwrapping/push-prepared-chart.ts';
+import {
+  describeChart,
+  pushPreparedChart,
+  requireValuesPlace,
+  type UnwrappedChart,
+} from './unwrapping/push-prepared-chart.ts';
 import { isMissing, pushImages, type PushedImage, type PushSummary } from './unwrapping/push-images.ts';
 import { describePush, toAttachedPush, type UnwrappedImage } from './unwrapping/unwrapped-image.ts';
 
@@ -66,10 +73,11 @@ async function push(
   options: UnwrapChartsOptions,
   context: RunContext,
 ): Promise<UnwrapChartsResult> {
+  for (const chart of checked.charts) await requireValuesPlace(chart.prepared, options.file);
   if (options.skipPreflight !== true) await requirePermissions(checked, context);
   const { summary, pushed, failures } = await pushImages(checked.images, context);
-  const replaced = findReplaced(pushed);
-  const attachedFailures = await pushAttached(pushed.map(toAttachedPush), context);
+  const replaced = findReplaced([...pushed, ...(await findSkipped(prepared, context))]);
+  const attachedFailures = await pushAttached(pushed.map(toAttachedPush), options, context);
   const chartFailures = checked.charts.flatMap(({ tag: { image, check } }) =>
     'error' in check ? [{ image, error: check.error }] : [],
   );
@@ -81,20 +89,31 @@ async function push(
   }
   const charts: UnwrappedChart[] = [];
   for (const chart of checked.charts) {
-    charts.push(await pushPreparedChart(chart, { replaced, source: prepared.wrap.store, file: options.file }, context));
+    const { file, noOverwrite } = options;
+    charts.push(await pushPreparedChart(chart, { replaced, source: prepared.wrap.store, file, noOverwrite }, context));
   }
   return { pushed: true, charts, images: pushed.map(({ push, digest }) => describePush(push, digest)), summary };
 }
 
 async function requirePermissions({ images, charts }: CheckedUnwrap, context: RunContext): Promise<void> {
   const missing: readonly (CheckedPush | CheckedChart)[] = [
-    ...images.filter(isMissing),
-    ...charts.filter(({ tag }) => !isThere(tag)),
+    ...images.filter((image) => isMissing(image) || image.push.attached.length > 0),
+    ...charts.filter(({ tag, prepared }) => !isThere(tag) || prepared.attached.length > 0),
   ];
   await requirePushPermission(
     missing.map(({ tag }) => tag.reference),
     context,
   );
+}
+
+/** What the target has of images that an earlier run has pushed. */
+async function findSkipped({ skipped }: PreparedUnwrap, context: RunContext): Promise<PushedImage[]> {
+  const found = await mapConcurrently(skipped, context, async (push, signal) => {
+    const digests = acceptedDigests(push);
+    const digest = await findPushed({ reference: push.target, digests }, context, signal);
+    return digest !== undefined && digests.has(digest) ? [{ push, digest }] : [];
+  });
+  return found.flat();
 }
 
 function findReplaced(pushed: readonly PushedImage[]): ReplacedIndexes {

@@ -56,7 +56,7 @@ export async function unwrapImages(options: UnwrapImagesOptions, context: RunCon
         const missing = checked.images.filter(isMissing).map(({ tag }) => tag.reference);
         if (options.skipPreflight !== true) await requirePushPermission(missing, context);
         const { summary, pushed, failures } = await pushImages(checked.images, context);
-        const allFailures = [...failures, ...(await pushAttached(pushed.map(toAttachedPush), context))];
+        const allFailures = [...failures, ...(await pushAttached(pushed.map(toAttachedPush), options, context))];
         if (allFailures.length > 0) {
           throw combineFailures(allFailures, { totalCount: pushes.length, verb: 'pushed' });
         }

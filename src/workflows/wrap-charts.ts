@@ -109,14 +109,13 @@ async function prepareFolder(
 ): Promise<FolderToWrite> {
   const locked = await lockChart(chart, options, context);
   requireImages(chart, locked, options, context);
-  const isWhole = !options.skipImages && options.skipAttached !== true;
   return {
     name: wrapFolder(chart.metadata),
     chart: {
       metadata: chart.metadata,
       tree: chart.tree,
       origin,
-      attached: isWhole ? await gatherChartArtifacts(chart.metadata, origin, context) : [],
+      attached: options.skipAttached === true ? [] : await gatherChartArtifacts(chart.metadata, origin, context),
       discovered: readChartImages(chart, options),
     },
     locked,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
-import { access, readFile, writeFile } from 'node:fs/promises';
+import { access, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { createCosign } from '../support/cosign.ts';
@@ -54,6 +54,17 @@ test('a wrap is made anew with a new signature, and one without is warned about'
   assert.equal(refused.code, 3);
   await sandbox.runOk([...wrap, '--sign', 'key.pem']);
   await sandbox.runOk(['verify', 'w.wrap.tgz', '--key', 'key.pub']);
+});
+
+test('a folder in the place of the signature is found before anything is pulled', async (t) => {
+  const { sandbox, registry } = await prepareSource(t);
+  await writeKeys(sandbox);
+  await mkdir(join(sandbox.work, 'w.wrap.tgz.sigstore.json'));
+  const before = registry.requests.filter((request) => request.includes('/blobs/')).length;
+  const result = await sandbox.run(['wrap', 'demo', '--output-file', 'w.wrap.tgz', '--sign', 'key.pem']);
+  assert.equal(result.code, 1, result.stderr);
+  assert.match(result.stderr, /Code: DT_OUTPUT_FAILED/);
+  assert.equal(registry.requests.filter((request) => request.includes('/blobs/')).length, before);
 });
 
 test('a key that cannot sign ends the command before anything is asked for', async (t) => {

@@ -46,6 +46,27 @@ for (const kind of TARGET_KINDS) {
   });
 }
 
+test('an older wrap does not take away a signature over the same payload', async (t) => {
+  const [first, second] = [await createCosign(t), await createCosign(t)];
+  const site = await openFidelitySite(t, EMBEDDED);
+  if (first === undefined || second === undefined || site === undefined) return;
+  const { sandbox, source, target } = site;
+  const { digest } = await pushImage(source.host, 'team/app:1');
+  await writeImageChart(sandbox, { images: [`${source.host}/team/app:1`] });
+  for (const [signer, file] of [
+    [first, 'old.tgz'],
+    [second, 'new.tgz'],
+  ] as const) {
+    await signer.sign(`${source.host}/team/app@${digest}`, 'classic');
+    await sandbox.runOk(['wrap', 'kinds', '--output-file', file]);
+  }
+  for (const file of ['new.tgz', 'old.tgz']) await unwrapToJson(site, file);
+  for (const signer of [first, second]) {
+    const { code, stderr } = await signer.verify(`${target.host}/m/team/app@${digest}`, 'classic');
+    assert.equal(code, 0, stderr);
+  }
+});
+
 test('every layout of an unpacked wrap is complete for crane, skopeo and regctl', async (t) => {
   const site = await openFidelitySite(t, EMBEDDED);
   const [crane, skopeo] = [requireTool(t, 'crane'), requireTool(t, 'skopeo')];

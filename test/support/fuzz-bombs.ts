@@ -1,14 +1,23 @@
-import { gzipSync } from 'node:zlib';
 import { deflateMember } from '../../src/archive/gzip-member.ts';
+import {
+  aliasBomb,
+  forgeDocument,
+  nestedChart,
+  numberedEntries,
+  rebuild,
+  replaceContent,
+  withMember,
+  withSubchart,
+} from './fuzz-bomb-parts.ts';
+import { withFullChart, withLinks, withManifests } from './fuzz-full-wraps.ts';
 import { isDocument } from './fuzz-entries.ts';
 import { fixChecksum, paxEntry } from './fuzz-headers.ts';
 import { joinMembers, takeMembers } from './fuzz-members.ts';
 import type { FuzzSeed } from './fuzz-seeds.ts';
-import { assembleWrap, editEntry, piece, tarOf, type WrapPiece } from './hostile-wraps.ts';
+import { piece, tarOf } from './hostile-wraps.ts';
 import type { Random } from './random.ts';
 
 const MIB = 1024 * 1024;
-const END_OF_ARCHIVE = Buffer.alloc(1024);
 
 type Build = (seed: FuzzSeed, random: Random) => Promise<Buffer>;
 
@@ -127,78 +136,15 @@ export const BOMBS: Readonly<Record<string, Build>> = {
     const [head = '', first = ''] = lock.content.toString().split(/(?<=^images:\n)/m);
     return replaceContent(seed, lock, Buffer.from(head + first.repeat(1 + random.below(20_000))));
   },
-};
-
-async function withMember(seed: FuzzSeed, ...bombs: readonly Buffer[]): Promise<Buffer> {
-  if (seed.isForeign) return Buffer.concat([gzipSync(await tarOf(seed.pieces)), ...bombs, gzipSync(END_OF_ARCHIVE)]);
-  const taken = await takeMembers(seed.wrap);
-  return joinMembers({ ...taken, members: [...taken.members, ...bombs.map((bytes) => ({ bytes }))] });
-}
-
-/** As many entries as a member holds, each with another name. */
-function numberedEntries(one: Buffer, member: number): Buffer {
-  const headers = Array.from({ length: 2_000 }, (_, index) => {
-    const header = Buffer.from(one);
-    header.write(`demo-1.2.3/chart/${String(member)}/${String(index)}`, 0);
-    fixChecksum(header, 0);
-    return header;
-  });
-  return Buffer.concat(headers);
-}
-
-async function nestedChart(depth: number, zerosBytes: number): Promise<Buffer> {
-  const chartFile = piece('sub/Chart.yaml', 'apiVersion: v2\nname: sub\nversion: 0.1.0\n');
-  // The zeros are members of their own, so that they are made once.
-  const header = Buffer.from(await tarOf([piece('sub/zeros')]));
-  header.write(`${zerosBytes.toString(8).padStart(11, '0')}\0`, 124);
-  fixChecksum(header, 0);
-  const zeros = gzipSync(Buffer.alloc(MIB));
-  let packed = Buffer.concat([
-    gzipSync(Buffer.concat([await tarOf([chartFile]), header])),
-    ...Array.from({ length: zerosBytes / MIB }, () => zeros),
-    gzipSync(END_OF_ARCHIVE),
-  ]);
-  for (let level = 0; level < depth; level++) {
-    packed = gzipSync(
-      Buffer.concat([await tarOf([chartFile, piece('sub/charts/sub-0.1.0.tgz', packed)]), END_OF_ARCHIVE]),
-    );
-  }
-  return packed;
-}
-
-function withSubchart(seed: FuzzSeed, packed: Buffer): Promise<Buffer> {
-  return rebuild(seed, [...seed.pieces, piece('demo-1.2.3/chart/charts/bomb-1.tgz', packed)]);
-}
-
-async function rebuild(seed: FuzzSeed, pieces: readonly WrapPiece[]): Promise<Buffer> {
-  return seed.isForeign ? gzipSync(Buffer.concat([await tarOf(pieces), END_OF_ARCHIVE])) : assembleWrap(pieces);
-}
-
-function replaceContent(seed: FuzzSeed, victim: WrapPiece, content: Buffer): Promise<Buffer> {
-  return rebuild(
-    seed,
-    seed.pieces.map((item) => (item === victim ? { ...item, content } : item)),
-  );
-}
-
-async function forgeDocument(seed: FuzzSeed, edit: (document: Record<string, unknown>) => void): Promise<Buffer> {
-  if (seed.isForeign) return seed.wrap;
-  return assembleWrap(
-    editEntry(seed.pieces, '/.dt/wrap.json', (content) => {
-      const document = JSON.parse(content.toString()) as Record<string, unknown>;
-      edit(document);
-      return JSON.stringify(document);
+  'many links': async (seed, random) => {
+    const one = await tarOf([piece('demo-1.2.3/images/x', '', { type: 'link', linkname: 'demo-1.2.3/.dt/wrap.json' })]);
+    const members = Array.from({ length: random.below(70) }, (_, index) => numberedEntries(one, index));
+    return withLinks(seed, Buffer.concat(members));
+  },
+  'chart as large as it may be': async (seed, random) => withFullChart(seed, 80 + random.below(25)),
+  'many manifests': async (seed, random) => withManifests(seed, 1 + random.below(1_300)),
+  'many values': async (seed, random) =>
+    forgeDocument(seed, (document) => {
+      document['more'] = Array.from({ length: random.below(5_000_000) }, () => random.pick([{}, []]));
     }),
-  );
-}
-
-function aliasBomb(levels: number, width: number): string {
-  const lines = ['a0: &a0 [x, x, x, x, x, x, x, x, x]'];
-  for (let level = 1; level < levels; level++) {
-    lines.push(
-      `a${String(level)}: &a${String(level)} [${Array.from({ length: width }, () => `*a${String(level - 1)}`).join(', ')}]`,
-    );
-  }
-  const last = `*a${String(levels - 1)}`;
-  return [...lines, `images: ${last}`, `annotations: ${last}`, `name: ${last}`, `dependencies: ${last}`, ''].join('\n');
-}
+};

@@ -53,6 +53,8 @@ export interface JoinOptions {
   readonly listed?: readonly WrapMember[];
   /** Lies about the table of contents. */
   readonly editToc?: (members: unknown) => unknown;
+  /** Tar entries behind the links. */
+  readonly moreLinks?: Buffer;
   /** Bytes between the members and the last one. */
   readonly tocOffset?: (offset: number) => number;
 }
@@ -60,7 +62,7 @@ export interface JoinOptions {
 /** Puts members together again. */
 export async function joinMembers(
   { topFolder, members, links }: TakenWrap,
-  { listed = members, editToc, tocOffset }: JoinOptions = {},
+  { listed = members, editToc, moreLinks = Buffer.alloc(0), tocOffset }: JoinOptions = {},
 ): Promise<Buffer> {
   let offset = 0;
   const entries = listed.map(({ bytes, path }) => {
@@ -69,7 +71,7 @@ export async function joinMembers(
     return path === undefined ? [at, bytes.length] : [at, bytes.length, path];
   });
   const toc = piece(`${topFolder}/.dt/toc.json`, JSON.stringify({ members: editToc?.(entries) ?? entries }));
-  const last = deflateMember(Buffer.concat([await tarOf([...links, toc]), END_OF_ARCHIVE]));
+  const last = deflateMember(Buffer.concat([await tarOf(links), moreLinks, await tarOf([toc]), END_OF_ARCHIVE]));
   const end = members.reduce((sum, { bytes }) => sum + bytes.length, 0);
   return Buffer.concat([...members.map(({ bytes }) => bytes), last, formatFooter(tocOffset?.(end) ?? end)]);
 }

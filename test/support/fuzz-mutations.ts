@@ -97,6 +97,8 @@ const BOMB_MUTATIONS: readonly FuzzMutation[] = Object.entries(BOMBS).map(([kind
   mutate,
 }));
 
+/** How many cases are needed to have each kind once but for the bombs, each of which may take seconds. */
+export const PLAIN_KINDS = MUTATIONS.length;
 /** How many cases are needed to have each kind once. */
 export const FUZZ_KINDS = MUTATIONS.length + BOMB_MUTATIONS.length;
 

@@ -10,8 +10,6 @@ import { withFolder } from './hostile-wraps.ts';
 /** What a small wrap may cost, whatever is in it. */
 export const MAX_CASE_CPU_MS = 5_000;
 export const MAX_CASE_BYTES = 300 * 1024 * 1024;
-/** It holds all small entries at once, of which a wrap may have 256 MiB. */
-export const MAX_VERIFY_BYTES = 640 * 1024 * 1024;
 /** What a process has taken it may keep; above this the next case gets a new one, so that it is measured alone. */
 const MAX_REUSE_BYTES = 200 * 1024 * 1024;
 /** Longer than a case may compute, as others use the machine at the same time. */
@@ -95,7 +93,7 @@ function judge(reply: FuzzReply, { bytes, source }: FuzzCase, honest: string | u
     return fail(`it took ${String(Math.round(reply.peakBytes / 2 ** 20))} MiB (${reply.text.slice(0, 80)})`);
   if (reply.verifyCpuMs > MAX_CASE_CPU_MS)
     return fail(`verify took ${reply.verifyCpuMs.toFixed(0)} ms of processor time`);
-  if (reply.verifyPeakBytes > MAX_VERIFY_BYTES)
+  if (reply.verifyPeakBytes > MAX_CASE_BYTES)
     return fail(`verify took ${String(Math.round(reply.verifyPeakBytes / 2 ** 20))} MiB`);
   if (reply.outcome === 'accepted' && honest !== undefined && reply.text !== honest)
     return fail('damaged content was accepted');

@@ -1,26 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { gzipSync } from 'node:zlib';
-import { packChartArchive } from '../../src/archive/chart-archive.ts';
-import { loadChart } from '../../src/archive/load-chart.ts';
-import type { AttachedGraph } from '../../src/content/image-content.ts';
-import type { ChartOrigin } from '../../src/domain/chart/chart-origin.ts';
-import { buildChartTree } from '../../src/domain/chart/chart-tree.ts';
-import { formatImagesLock } from '../../src/domain/lock/format-lock.ts';
-import { LOCK_GENERATED_BY } from '../../src/domain/lock/images-lock.ts';
 import type { Descriptor } from '../../src/domain/oci/descriptor.ts';
-import {
-  MEDIA_TYPE_HELM_CHART,
-  MEDIA_TYPE_HELM_CONFIG,
-  MEDIA_TYPE_HELM_PROVENANCE,
-} from '../../src/domain/oci/media-types.ts';
 import { SilentReporter } from '../../src/output/silent-reporter.ts';
 import type { ImageToWrap } from '../../src/workflows/wrapping/layout-writer.ts';
 import type { WrapFolder } from '../../src/workflows/wrapping/wrap-folder.ts';
 import { writeWrap } from '../../src/workflows/wrapping/write-wrap.ts';
+import { lockOf, makeFolder, makeOrigin } from './fuzz-charts.ts';
+import { makeForeign } from './fuzz-foreign.ts';
 import { FuzzImages } from './fuzz-images.ts';
-import { chartFiles, createTestContext, piece, takeApart, tarOf, withFolder, type WrapPiece } from './hostile-wraps.ts';
-import { randomBytesOf } from './images.ts';
+import { createTestContext, takeApart, withFolder, type WrapPiece } from './hostile-wraps.ts';
 
 /** An honest wrap that mutations start from. */
 export interface FuzzSeed {
@@ -37,7 +25,6 @@ const HOST = 'source.example.com';
 const LARGE = 66_000;
 const SMALL = 2_000;
 const TWO_PLATFORMS = ['linux/amd64', 'linux/arm64'];
-const END_OF_ARCHIVE = Buffer.alloc(1024);
 
 let madeSeeds: Promise<FuzzSeed[]> | undefined;
 
@@ -112,47 +99,6 @@ async function writeSeed(
   });
 }
 
-async function makeFolder(
-  name: string,
-  images: readonly ImageToWrap[],
-  origin: OriginWithAttached = { origin: {}, attached: [] },
-): Promise<WrapFolder> {
-  const references = images.map(({ lockImage }) => lockImage.image);
-  const subchart = entriesOf({
-    'Chart.yaml': 'apiVersion: v2\nname: sub\nversion: 0.1.0\n',
-    'values.yaml': 'image: x\n',
-  });
-  const files = chartFiles(references, {
-    'Chart.yaml': String(chartFiles(references)['Chart.yaml']).replace('name: demo', `name: ${name}`),
-    'files/large.bin': randomBytesOf('large', LARGE),
-    'charts/sub-0.1.0.tgz': await packChartArchive('sub', subchart, { mtimeSeconds: 0 }),
-  });
-  const tree = entriesOf(files);
-  const { metadata } = await loadChart(tree, name);
-  return {
-    name: `${name}-1.2.3`,
-    chart: { metadata, tree, discovered: [], ...origin },
-    lockText: lockOf(name, images),
-    images,
-  };
-}
-
-function entriesOf(files: Readonly<Record<string, string | Uint8Array>>): ReturnType<typeof buildChartTree> {
-  const entries = Object.entries(files).map(([path, content]) => ({
-    path,
-    type: 'file' as const,
-    mode: 0o644,
-    bytes: Buffer.from(content as Uint8Array),
-  }));
-  return buildChartTree(entries);
-}
-
-function lockOf(name: string, images: readonly ImageToWrap[]): string {
-  const metadata = { generatedAt: '2024-01-01T00:00:00Z', generatedBy: LOCK_GENERATED_BY };
-  const chart = name === '' ? { name: '', version: '', appVersion: '' } : { name, version: '1.2.3', appVersion: '4' };
-  return formatImagesLock({ metadata, chart, images: images.map(({ lockImage }) => lockImage) });
-}
-
 /** With a signature, metadata and its signature, and a referrer of a platform. */
 async function signImage(images: FuzzImages, root: Descriptor): Promise<ImageToWrap> {
   const [child = root] = images.children(root);
@@ -178,54 +124,4 @@ async function makeFiltered(images: FuzzImages): Promise<ImageToWrap> {
   const root = images.addIndex([nested, images.addImage('other', ['linux/s390x'], [['other', SMALL]])]);
   const digests = new Set([nested, kept, attestation].map(({ digest }) => digest));
   return images.wrapImage(`${HOST}/library/nested:3.0`, root, [kept], { kept: digests });
-}
-
-interface OriginWithAttached {
-  readonly origin: ChartOrigin;
-  readonly attached: readonly AttachedGraph[];
-}
-
-async function makeOrigin(images: FuzzImages): Promise<OriginWithAttached> {
-  const archive = await packChartArchive(
-    'demo',
-    entriesOf({ 'Chart.yaml': 'apiVersion: v2\nname: demo\nversion: 1.2.3\n' }),
-    { mtimeSeconds: 0 },
-  );
-  const provenance = Buffer.from('files:\n  demo-1.2.3.tgz: sha256:0\n');
-  const config = Buffer.from('{"name":"demo","version":"1.2.3"}');
-  const layers = [
-    images.addBlob(archive, MEDIA_TYPE_HELM_CHART),
-    images.addBlob(provenance, MEDIA_TYPE_HELM_PROVENANCE),
-  ];
-  const manifest = images.addManifest(images.addBlob(config, MEDIA_TYPE_HELM_CONFIG), layers);
-  const signature = images.addArtifact(manifest.digest, 'signature of the chart');
-  return {
-    origin: { archive, provenance, config, manifest: images.readManifest(manifest) },
-    attached: [await images.attach(manifest.digest, signature, 'sig')],
-  };
-}
-
-/** As the Go tool writes them: nothing of ours, no layouts of indexes, artifacts by name. */
-async function makeForeign(name: string, pieces: readonly WrapPiece[], kind: 'chart' | 'container'): Promise<FuzzSeed> {
-  const inner = (path: string): string => path.slice(path.indexOf('/') + 1);
-  const files = pieces.filter(({ header }) => header.type !== 'link' && !inner(header.name).startsWith('.dt/'));
-  const metadata = files
-    .filter(({ header }) => /\/artifacts\/images\/.*\.metadata(?:\.sig)?\//.test(header.name))
-    .map((item) =>
-      piece(item.header.name.replace(/artifacts\/images\/.*?\.metadata/, 'artifacts/chart/metadata'), item.content),
-    );
-  const lock = files.find(({ header }) => inner(header.name) === 'chart/Images.lock');
-  const kept =
-    kind === 'chart'
-      ? [...files, ...metadata]
-      : [
-          piece('multi-1.0/Images.lock', lock?.content ?? ''),
-          ...files.filter(({ header }) => !inner(header.name).startsWith('chart')),
-        ];
-  const renamed = kept.map((item) => ({
-    ...item,
-    header: { ...item.header, name: item.header.name.replace(/^[^/]+/, kind === 'chart' ? 'demo-1.2.3' : 'multi-1.0') },
-  }));
-  const wrap = gzipSync(Buffer.concat([await tarOf(renamed), END_OF_ARCHIVE]));
-  return { name, wrap, pieces: renamed, isForeign: true, isLight: false };
 }

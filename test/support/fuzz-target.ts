@@ -67,7 +67,7 @@ async function prepareContainer(file: string, context: RunContext): Promise<Prep
     const prefix = parseRelocationPrefix(PREFIX);
     const relocate = (reference: Reference): Reference => relocateReference(reference, prefix);
     const pushes = await planImagePushes(wrap, wrap.folders, { relocate, indexMode: 'auto' }, context);
-    return { wrap, charts: [], pushes };
+    return { wrap, charts: [], pushes, skipped: [] };
   } catch (error) {
     await wrap.close();
     throw error;

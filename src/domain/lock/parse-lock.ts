@@ -2,10 +2,13 @@ import { DtError } from '../errors.ts';
 import { isDigest, type Digest } from '../oci/digest.ts';
 import { parsePlatform } from '../oci/platform.ts';
 import { parseReference } from '../oci/reference.ts';
-import { isYamlMap, parseYamlTexts } from '../yaml/parse-yaml.ts';
+import { isYamlMap, MAX_MARKS, parseYamlTexts, requireBoundedYaml } from '../yaml/parse-yaml.ts';
 import { LOCK_GENERATED_BY, type ImagesLock, type LockChart, type LockDigest, type LockImage } from './images-lock.ts';
 
-const MAX_LOCK_IMAGES = 20_000;
+/** Also of what is around it in a file that holds one. */
+export const MAX_LOCK_BYTES = 16 * 1024 * 1024;
+/** With three platforms each they take 200 MiB while they are parsed. */
+export const MAX_LOCK_IMAGES = 10_000;
 const MAX_IMAGE_DIGESTS = 1_000;
 
 // What stands for "nothing" when every scalar is read as text.
@@ -29,7 +32,29 @@ export function parseImagesLock(text: string, name: string): ImagesLock {
   };
 }
 
+/** Throws DT_LIMIT_EXCEEDED for the text of a lock that `parseImagesLock` would refuse for its size. `name` is what messages call it. */
+export function requireReadableLock(text: string, images: readonly Pick<LockImage, 'digests'>[], name: string): void {
+  const limits: readonly (readonly [count: number, limit: number, what: string])[] = [
+    [Buffer.byteLength(text), MAX_LOCK_BYTES, 'bytes'],
+    [images.length, MAX_LOCK_IMAGES, 'images'],
+    [
+      images.reduce((most, { digests }) => Math.max(most, digests.length), 0),
+      MAX_IMAGE_DIGESTS,
+      'digests of one image',
+    ],
+  ];
+  for (const [count, limit, what] of limits) {
+    if (count > limit) throw new DtError('DT_LIMIT_EXCEEDED', `${name} has more than ${String(limit)} ${what}`);
+  }
+  try {
+    requireBoundedYaml(text, name, MAX_MARKS);
+  } catch (error) {
+    throw new DtError('DT_LIMIT_EXCEEDED', `${name} has too many images with too many platforms`, { cause: error });
+  }
+}
+
 function parseDocument(text: string, name: string, reject: Reject): Record<string, unknown> {
+  if (Buffer.byteLength(text) > MAX_LOCK_BYTES) throw reject(`it has more than ${String(MAX_LOCK_BYTES)} bytes`);
   let document: unknown;
   try {
     document = parseYamlTexts(text, name);

@@ -5,6 +5,9 @@ import { isNullValue, type YamlEntryValue, type YamlTable, type YamlValue } from
 import { coalesce, readEffectiveValues } from './effective-values.ts';
 import type { RelocationPrefix } from './relocation-prefix.ts';
 
+/** What every values file of ours starts with. */
+export const OVERLAY_HEADER = '# Values for the chart ';
+
 export interface ValuesOverlay {
   /** The whole values file; undefined if it would have nothing to say. */
   readonly text: string | undefined;
@@ -45,7 +48,7 @@ function diffFirstDocuments(before: Chart, after: Chart): YamlTable {
 
 function formatHeader({ metadata }: Chart, { registry, path }: RelocationPrefix): string {
   const place = path === '' ? registry : `${registry}/${path}`;
-  const line = `# Values for the chart ${metadata.name} ${metadata.version}: its images lie in ${place}.`;
+  const line = `${OVERLAY_HEADER}${metadata.name} ${metadata.version}: its images lie in ${place}.`;
   // A line break of any alphabet would end the comment.
   return line.replaceAll(/[^\x20-\x7e]/g, '?');
 }

@@ -1,4 +1,4 @@
-import { formatLockPlatform, isSameLockImage, type ImagesLock, type LockImage } from '../lock/images-lock.ts';
+import { formatLockPlatform, type ImagesLock, type LockImage } from '../lock/images-lock.ts';
 import type { DamageList } from './wrap-damage.ts';
 import { WRAP_DOCUMENT_PATH, type WrappedImage } from './wrap-document.ts';
 
@@ -15,8 +15,9 @@ export interface LockedFolder {
 
 /** Finds every image that the lock and wrap.json do not agree on, in both directions. */
 export function checkWrapLock({ lockPath, lock, images, isLight }: LockedFolder, damages: DamageList): void {
+  const wrapped = groupWrappedImages(images);
   for (const lockImage of lock.images) {
-    const image = findWrappedImage(images, lockImage);
+    const image = wrapped.get(keyOfImage(lockImage));
     const report = (code: 'DT_LOCK_MISMATCH' | 'DT_WRAP_INCOMPLETE', message: string): void => {
       damages.add(code, message, { entry: lockPath, image: lockImage.image });
     };
@@ -39,22 +40,28 @@ export function checkWrapLock({ lockPath, lock, images, isLight }: LockedFolder,
       );
     }
   }
+  const locked = new Set(lock.images.map(keyOfImage));
   for (const image of images) {
-    const isLocked = lock.images.some((lockImage) => isSame(image, lockImage));
-    if (!isLocked) {
+    if (!locked.has(keyOfImage({ ...image, image: image.reference }))) {
       const message = `${image.reference} is in ${WRAP_DOCUMENT_PATH} but not in the lock`;
       damages.add('DT_LOCK_MISMATCH', message, { entry: lockPath, image: image.reference });
     }
   }
 }
 
-/** The entry of wrap.json for an image of the lock. */
-export function findWrappedImage(images: readonly WrappedImage[], lockImage: LockImage): WrappedImage | undefined {
-  return images.find((image) => isSame(image, lockImage));
+/** The entries of wrap.json for the images of a lock, by `keyOfImage`; of several the first counts. */
+export function groupWrappedImages(images: readonly WrappedImage[]): ReadonlyMap<string, WrappedImage> {
+  const wrapped = new Map<string, WrappedImage>();
+  for (const image of images) {
+    const key = keyOfImage({ ...image, image: image.reference });
+    if (!wrapped.has(key)) wrapped.set(key, image);
+  }
+  return wrapped;
 }
 
-function isSame(image: WrappedImage, lockImage: LockImage): boolean {
-  return isSameLockImage(lockImage, { ...image, image: image.reference });
+/** The same for all entries of an image, see `isSameLockImage`. */
+export function keyOfImage({ chart, name, image }: Pick<LockImage, 'chart' | 'name' | 'image'>): string {
+  return JSON.stringify([chart, name, image]);
 }
 
 function listPlatforms({ digests }: LockImage): WrappedImage['platforms'] {

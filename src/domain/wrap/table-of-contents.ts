@@ -1,5 +1,6 @@
 import { DtError } from '../errors.ts';
 import { parseJson, WRAP_TOC_PATH } from './wrap-document.ts';
+import { MAX_TOC_BYTES, requireWithinLimit } from './wrap-limits.ts';
 
 /** A gzip member of the wrap file. */
 export interface TocMember {
@@ -16,11 +17,14 @@ export interface TableOfContents {
   readonly members: readonly TocMember[];
 }
 
+/** The bytes of `.dt/toc.json`. Throws DT_LIMIT_EXCEEDED for a table that `parseTableOfContents` would refuse. */
 export function formatTableOfContents(toc: TableOfContents): Buffer {
   const members = toc.members.map(({ offset, length, path }) =>
     path === undefined ? [offset, length] : [offset, length, path],
   );
-  return Buffer.from(`${JSON.stringify({ members })}\n`);
+  const bytes = Buffer.from(`${JSON.stringify({ members })}\n`);
+  requireWithinLimit(bytes.length, MAX_TOC_BYTES, WRAP_TOC_PATH, 'bytes');
+  return bytes;
 }
 
 /** The least that a member takes in the file for each bracket in the table: its own, and those in the path of a large entry. */
@@ -29,11 +33,12 @@ const OPENING_BRACKET = 0x5b;
 
 /**
  * Reads `.dt/toc.json`. Members must lie behind each other without gaps from the start of the file to `endOffset`,
- * the member that holds the table itself. Throws DT_WRAP_INVALID.
+ * the member that holds the table itself. Throws DT_WRAP_INVALID, DT_LIMIT_EXCEEDED.
  */
 export function parseTableOfContents(bytes: Uint8Array, endOffset: number): TableOfContents {
   const invalid = (why: string): DtError =>
     new DtError('DT_WRAP_INVALID', `${WRAP_TOC_PATH} in the wrap is not valid: ${why}`);
+  requireWithinLimit(bytes.length, MAX_TOC_BYTES, WRAP_TOC_PATH, 'bytes');
   // Told before it is parsed: millions of members would take much memory.
   let brackets = 0;
   for (const byte of bytes) if (byte === OPENING_BRACKET) brackets++;

@@ -2,6 +2,12 @@ import { DtError } from '../errors.ts';
 import { isAttachedTag, type AttachedArtifact } from '../oci/attached-artifact.ts';
 import { isDigest, type Digest } from '../oci/digest.ts';
 import { isTag } from '../oci/reference.ts';
+import {
+  MAX_ATTACHED_ARTIFACTS,
+  MAX_WRAP_DOCUMENT_BYTES,
+  MAX_WRAP_DOCUMENT_MARKS,
+  requireWithinLimit,
+} from './wrap-limits.ts';
 
 /** The only version of the wrap format so far; a reader refuses what it does not know. */
 export const WRAP_FORMAT_VERSION = 1;
@@ -15,8 +21,7 @@ export const CHART_FOLDER = 'chart';
 /** What the chart came as, beside its unpacked folder. */
 export const CHART_ORIGIN_FOLDER = 'artifacts/chart';
 
-/** Attached to one image or chart; no wrap is made with as many. */
-const MAX_ATTACHED_ARTIFACTS = 10_000;
+const MARKS = new Set(['[', '{', ',', ':'].map((mark) => mark.charCodeAt(0)));
 
 export interface WrappedChart {
   readonly name: string;
@@ -89,11 +94,18 @@ export function pathInTopFolder(path: string): string {
   return path.split('/').slice(1).join('/');
 }
 
+/** The bytes of `.dt/wrap.json`. Throws DT_LIMIT_EXCEEDED for a document that `parseWrapDocument` would refuse. */
 export function formatWrapDocument(document: WrapDocument): Buffer {
-  return Buffer.from(`${JSON.stringify(document, null, 1)}\n`);
+  for (const { attached } of [...document.charts, ...document.images]) requireFewArtifacts(attached ?? []);
+  const bytes = Buffer.from(`${JSON.stringify(document, null, 1)}\n`);
+  requireBoundedJson(bytes, WRAP_DOCUMENT_PATH);
+  return bytes;
 }
 
-/** Reads and checks `.dt/wrap.json`. Throws DT_WRAP_UNSUPPORTED for another format version, DT_WRAP_INVALID otherwise. */
+/**
+ * Reads and checks `.dt/wrap.json`. Throws DT_WRAP_UNSUPPORTED for another format version, DT_LIMIT_EXCEEDED, DT_WRAP_INVALID
+ * otherwise.
+ */
 export function parseWrapDocument(bytes: Uint8Array): WrapDocument {
   const root = asRecord(parseJson(bytes, WRAP_DOCUMENT_PATH), 'the document');
   const { kind } = root;
@@ -138,12 +150,7 @@ function readDigestField<Name extends string>(
 function readAttached(record: Record<string, unknown>): { readonly attached?: readonly AttachedArtifact[] } {
   if (record['attached'] === undefined) return {};
   const list = asList(record['attached'], 'the list of attached artifacts');
-  if (list.length > MAX_ATTACHED_ARTIFACTS) {
-    throw new DtError(
-      'DT_LIMIT_EXCEEDED',
-      `${WRAP_DOCUMENT_PATH} names more than ${String(MAX_ATTACHED_ARTIFACTS)} artifacts of one image`,
-    );
-  }
+  requireFewArtifacts(list);
   const attached = list.map((item): AttachedArtifact => {
     const record = asRecord(item, 'an attached artifact');
     const subject = asDigest(record['subject']);
@@ -187,8 +194,21 @@ function readBlob(value: unknown): WrappedBlob {
   };
 }
 
-/** Parses JSON that lies in a wrap. Throws DT_WRAP_INVALID naming the entry. */
+function requireFewArtifacts({ length }: readonly unknown[]): void {
+  requireWithinLimit(length, MAX_ATTACHED_ARTIFACTS, WRAP_DOCUMENT_PATH, 'artifacts of one image');
+}
+
+/** A document that lies in a wrap may have this size and as many values. Throws DT_LIMIT_EXCEEDED. */
+export function requireBoundedJson(bytes: Uint8Array, name: string): void {
+  requireWithinLimit(bytes.length, MAX_WRAP_DOCUMENT_BYTES, name, 'bytes');
+  let marks = 0;
+  for (const byte of bytes) if (MARKS.has(byte)) marks++;
+  requireWithinLimit(marks, MAX_WRAP_DOCUMENT_MARKS, name, 'values');
+}
+
+/** Parses JSON that lies in a wrap. Throws DT_WRAP_INVALID naming the entry, DT_LIMIT_EXCEEDED. */
 export function parseJson(bytes: Uint8Array, name: string): unknown {
+  requireBoundedJson(bytes, name);
   try {
     return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch (error) {

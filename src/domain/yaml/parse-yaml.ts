@@ -8,7 +8,7 @@ export const MAX_YAML_DEPTH = 200;
 const MAX_EXPANDED_NODES = 5_000_000;
 
 /** Characters that begin a node, in a document as values: a lock of ten thousand images has fewer. */
-const MAX_MARKS = 500_000;
+export const MAX_MARKS = 500_000;
 /** In a document with places, of which every node takes several times the memory. */
 export const MAX_PLACED_MARKS = 300_000;
 const MARKS = new Set(['-', ',', ':', '[', '{', '?', '\n', '\r'].map((mark) => mark.charCodeAt(0)));

@@ -11,8 +11,6 @@ import {
   type WrappedChart,
 } from '../../domain/wrap/wrap-document.ts';
 
-/** A wrap in memory: 60,000 blobs, or as many images. */
-const MAX_DOCUMENT_BYTES = 16 * 1024 * 1024;
 /** What is needed to know what a wrap holds; everything else is read when it is asked for. */
 const KEPT_PATTERN = /^[^/]+\/(?:chart\/|\.dt\/wrap\.json$|Images\.lock$)/;
 
@@ -35,12 +33,6 @@ export async function readFiles(reader: WrapReader): Promise<IndexedFiles> {
   const small = new SmallEntries(reader);
   let remainingBytes = MAX_CHART_BYTES;
   const keep = (path: string, type: ChartEntry['type'], mode: number, bytes: Buffer): void => {
-    if (path.endsWith(WRAP_DOCUMENT_PATH) && bytes.length > MAX_DOCUMENT_BYTES) {
-      throw new DtError(
-        'DT_LIMIT_EXCEEDED',
-        `${WRAP_DOCUMENT_PATH} in ${reader.path} is larger than the format allows`,
-      );
-    }
     remainingBytes -= bytes.length;
     if (remainingBytes < 0) throw new DtError('DT_LIMIT_EXCEEDED', `the charts in ${reader.path} are too large`);
     files.push({ path, type, mode: mode & CHART_MODE_BITS, bytes });

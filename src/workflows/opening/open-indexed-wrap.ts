@@ -8,7 +8,8 @@ import { DtError } from '../../domain/errors.ts';
 import { LOCK_FILE_NAME, type LockImage } from '../../domain/lock/images-lock.ts';
 import { parseImagesLock } from '../../domain/lock/parse-lock.ts';
 import type { Digest } from '../../domain/oci/digest.ts';
-import type { WrapDocument, WrappedChart, WrappedImage } from '../../domain/wrap/wrap-document.ts';
+import { groupWrappedImages, keyOfImage } from '../../domain/wrap/check-wrap-lock.ts';
+import type { WrapDocument, WrappedChart } from '../../domain/wrap/wrap-document.ts';
 import type { RunContext } from '../context.ts';
 import { chartFolder, findDocument, readFiles, requireConsistent, requireEntries, takeChart } from './indexed-files.ts';
 import { missingLockError, type OpenedChart, type OpenedFolder, type OpenedWrap } from './opened-wrap.ts';
@@ -53,20 +54,14 @@ function openFolder(wrap: IndexedWrap, name: string, wrapped?: WrappedChart): Op
   if (lockFile === undefined) throw missingLockError(path);
   const lock = parseImagesLock(Buffer.from(lockFile.bytes).toString('utf8'), LOCK_FILE_NAME);
   const images = document.images.filter(({ folder }) => folder === undefined || folder === name);
-  const keyOf = (chart: string, imageName: string, reference: string): string =>
-    JSON.stringify([chart, imageName, reference]);
-  const byKey = new Map<string, WrappedImage>();
-  for (const image of images) {
-    const key = keyOf(image.chart, image.name, image.reference);
-    if (!byKey.has(key)) byKey.set(key, image);
-  }
+  const byKey = groupWrappedImages(images);
   return {
     name,
     ...(chart === undefined ? {} : { chart }),
     lock,
     hasContent: images.some(({ digest }) => digest !== undefined),
     readImage: async (image, context) => {
-      const wrapped = byKey.get(keyOf(image.chart, image.name, image.image));
+      const wrapped = byKey.get(keyOfImage(image));
       if (wrapped?.digest === undefined)
         throw new DtError('DT_WRAP_INCOMPLETE', `the content of ${image.image} is not in ${path}`);
       const isFiltered = wrapped.isFiltered === true;

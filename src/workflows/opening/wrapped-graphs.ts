@@ -1,20 +1,22 @@
 import type { AttachedGraph } from '../../content/image-content.ts';
-import { readGraph, type Graph } from '../../content/read-graph.ts';
+import { countManifestBytes, readGraph, type Graph } from '../../content/read-graph.ts';
 import type { WrapStore } from '../../content/wrap-store.ts';
 import type { AttachedArtifact } from '../../domain/oci/attached-artifact.ts';
 import type { Digest } from '../../domain/oci/digest.ts';
+import { MAX_WRAP_MANIFESTS_BYTES, requireWithinLimit } from '../../domain/wrap/wrap-limits.ts';
 import type { RunContext } from '../context.ts';
 
 /** The graphs of a wrap, of which everything must be there. Each is read once, however often the wrap names it. */
 export class WrappedGraphs {
   readonly #store: WrapStore;
   readonly #graphs = new Map<string, Promise<Graph>>();
+  #manifestBytes = 0;
 
   constructor(store: WrapStore) {
     this.#store = store;
   }
 
-  /** The graph below a digest. Throws DT_WRAP_INCOMPLETE and the other codes of damage. */
+  /** The graph below a digest. Throws DT_WRAP_INCOMPLETE and the other codes of damage, DT_LIMIT_EXCEEDED. */
   read(digest: Digest, isFiltered: boolean, context: RunContext): Promise<Graph> {
     const key = `${digest} ${String(isFiltered)}`;
     const graph = this.#graphs.get(key) ?? this.#readNew(digest, isFiltered, context);
@@ -38,6 +40,8 @@ export class WrappedGraphs {
       selectChild: (child) => !isFiltered || store.has(child.digest),
       selectNonDistributable: (layer) => store.has(layer.digest),
     });
+    this.#manifestBytes += countManifestBytes(graph);
+    requireWithinLimit(this.#manifestBytes, MAX_WRAP_MANIFESTS_BYTES, store.name, 'bytes of manifests');
     for (const blob of graph.blobs) await store.requireBlob(blob);
     return graph;
   }

@@ -1,9 +1,10 @@
 import { filterGraph } from '../../content/filter-graph.ts';
-import type { AttachedGraph } from '../../content/image-content.ts';
+import type { AttachedGraph, ImageContent } from '../../content/image-content.ts';
 import type { Graph } from '../../content/read-graph.ts';
 import { DtError } from '../../domain/errors.ts';
 import type { LockImage } from '../../domain/lock/images-lock.ts';
 import { digestOf, type Digest } from '../../domain/oci/digest.ts';
+import { parseManifest } from '../../domain/oci/manifest.ts';
 import { DEFAULT_TAG, formatReference, parseReference, type Reference } from '../../domain/oci/reference.ts';
 import { findRelocationCollisions, toCollisionError } from '../../domain/relocation/relocation-collisions.ts';
 import { combineFailures, listFailures, tryAll } from '../collect-failures.ts';
@@ -54,6 +55,7 @@ export async function planImagePushes(
   const wanted = folders.flatMap((folder) => folder.lock.images.map((image) => ({ folder, image })));
   const outcomes = await tryAll(wanted, context, async ({ folder, image }) => {
     const content = await folder.readImage(image, context);
+    requireAttached(content, image);
     const reference = options.relocate(parseReference(image.image));
     const isNamed = reference.tag !== undefined || reference.digest !== undefined;
     const { graph, isFiltered, isRebuilt = false, attached } = content;
@@ -73,14 +75,38 @@ export async function planImagePushes(
   return uniquePushes(pushes);
 }
 
+/** A wrap says what is attached to what: it must be a part of the image, and a manifest that names a subject must say the same. */
+function requireAttached({ graph, attached }: ImageContent, { image }: LockImage): void {
+  const known = new Set([graph.root, ...graph.manifests].map(({ descriptor }) => descriptor.digest));
+  for (const { artifact, graph: own } of attached) {
+    const named = parseManifest(own.root).subject?.digest ?? artifact.subject;
+    if (!known.has(artifact.subject) || named !== artifact.subject) {
+      throw new DtError(
+        'DT_WRAP_INVALID',
+        `${artifact.digest} in the wrap is not attached to ${image}, as the wrap says`,
+      );
+    }
+    known.add(artifact.digest);
+  }
+}
+
 function refuseCollisions(pushes: readonly ImagePush[], { relocate }: PushPlanOptions): void {
-  const digests = new Map(
-    pushes.map(({ image, graph }) => [formatReference(parseReference(image.image)), graph.root.descriptor.digest]),
-  );
+  const byReference = Map.groupBy(pushes, ({ image }) => formatReference(parseReference(image.image)));
+  const listDigests = (reference: Reference): Digest[] =>
+    (byReference.get(formatReference(reference)) ?? []).map(({ graph }) => graph.root.descriptor.digest);
   const references = pushes.map(({ image }) => parseReference(image.image));
   for (const collision of findRelocationCollisions(references, relocate)) {
-    const found = new Set(collision.sources.map((source) => digests.get(formatReference(source))));
-    if (found.size > 1) throw toCollisionError(collision);
+    if (new Set(collision.sources.flatMap(listDigests)).size > 1) throw toCollisionError(collision);
+  }
+  for (const [reference, group] of byReference) {
+    if (new Set(group.map(({ graph }) => graph.root.descriptor.digest)).size < 2) continue;
+    throw new DtError(
+      'DT_RELOCATION_COLLISION',
+      `${reference} has two digests in the wrap: its charts were locked apart`,
+      {
+        hints: ['{bin} unwrap … --chart NAME'],
+      },
+    );
   }
 }
 
@@ -89,6 +115,9 @@ function chooseGraphs(
   { image }: LockImage,
   mode: IndexMode,
 ): Pick<ImagePush, 'graph' | 'fallback' | 'isSparse' | 'lostDigests'> {
+  const filtered = filterGraph(graph);
+  // Another chart of the wrap may have brought the rest.
+  if (filtered.root === graph.root) return { graph, fallback: undefined };
   switch (mode) {
     case 'full':
       throw new DtError(
@@ -100,14 +129,10 @@ function chooseGraphs(
       );
     case 'sparse':
       return { graph, fallback: undefined, isSparse: true };
-    case 'filtered': {
-      const filtered = filterGraph(graph);
+    case 'filtered':
       return { graph: filtered, fallback: undefined, lostDigests: findLost(graph, filtered) };
-    }
-    case 'auto': {
-      const fallback = filterGraph(graph);
-      return { graph, fallback, lostDigests: findLost(graph, fallback) };
-    }
+    case 'auto':
+      return { graph, fallback: filtered, lostDigests: findLost(graph, filtered) };
   }
 }
 

@@ -76,6 +76,8 @@ export async function prepareChart(
   const origin = await opened.readOrigin(context);
   const attached = await opened.readAttached(context);
   const untouched = mode === 'rewrite' ? undefined : await packUntouched({ ...chart, createdAt }, origin, context);
+  // The chart is finished once for each set of indexes that it may be for.
+  const warnedPaths = new Set<string>();
   const finish = async (
     replaced: ReplacedIndexes,
   ): Promise<FinishedChart & { readonly relocated?: RelocatedChart }> => {
@@ -88,8 +90,10 @@ export async function prepareChart(
       return { packed, changes, overlay: undefined, relocated };
     }
     const { text, unexpressed } = buildValuesOverlay(chart, moved, options.prefix);
-    for (const path of unexpressed)
+    for (const path of unexpressed.filter((candidate) => !warnedPaths.has(candidate))) {
+      warnedPaths.add(path);
       reporter.warn(`no values file can set ${path}: the chart keeps its own value there`);
+    }
     return { packed: untouched, changes, overlay: text, relocated };
   };
   const finished = await reporter.step(

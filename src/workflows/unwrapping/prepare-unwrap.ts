@@ -37,6 +37,8 @@ export interface PreparedUnwrap {
   readonly wrap: OpenedWrap;
   readonly charts: readonly PreparedChart[];
   readonly pushes: readonly ImagePush[];
+  /** Images that are not pushed, but may have another index in the target. */
+  readonly skipped: readonly ImagePush[];
 }
 
 /**
@@ -58,8 +60,9 @@ export async function prepareUnwrap(source: UnwrapSource, context: RunContext): 
       relocate: (reference: Reference) => relocateReference(reference, prefix),
       indexMode: source.indexMode ?? 'auto',
     };
-    const pushes = source.skipImages ? [] : await planImagePushes(wrap, folders, plan, context);
-    const possibleReplacements = findReplacements(pushes);
+    const hasFiltered = wrap.document?.images.some(({ isFiltered }) => isFiltered === true) === true;
+    const planned = source.skipImages && !hasFiltered ? [] : await planImagePushes(wrap, folders, plan, context);
+    const possibleReplacements = findReplacements(planned);
     const charts: PreparedChart[] = [];
     for (const folder of folders) {
       if (folder.chart === undefined) continue;
@@ -70,7 +73,8 @@ export async function prepareUnwrap(source: UnwrapSource, context: RunContext): 
     return {
       wrap,
       charts: withoutAttached ? charts.map((chart) => ({ ...chart, attached: [] })) : charts,
-      pushes: withoutAttached ? pushes.map((push) => ({ ...push, attached: [] })) : pushes,
+      pushes: source.skipImages ? [] : withoutAttached ? planned.map((push) => ({ ...push, attached: [] })) : planned,
+      skipped: source.skipImages ? planned.filter((push) => findReplacements([push]).size > 0) : [],
     };
   } catch (error) {
     await wrap.close();

@@ -2,13 +2,13 @@ import { copyGraphs } from '../../content/copy-graph.ts';
 import type { CopyJob, CopySummary } from '../../content/copy-job.ts';
 import { countBlobBytes } from '../../content/read-graph.ts';
 import { copyError } from '../../domain/error-rules.ts';
-import { DtError, isDtError, type ImageFailure } from '../../domain/errors.ts';
+import { DtError, type ImageFailure } from '../../domain/errors.ts';
 import { formatBytes, formatCount, formatDuration } from '../../domain/format-quantity.ts';
 import { matchesDigest, type Digest } from '../../domain/oci/digest.ts';
 import { formatReference } from '../../domain/oci/reference.ts';
 import { findPushed, isThere } from './check-tags.ts';
 import type { CheckedPush } from './check-target.ts';
-import { listFailures, toOutcome, tryAll, type Outcome } from '../collect-failures.ts';
+import { findTotalFailure, listFailures, toOutcome, tryAll, type Outcome } from '../collect-failures.ts';
 import type { RunContext } from '../context.ts';
 import { acceptedDigests, type ImagePush } from './plan-image-pushes.ts';
 import { openRepository } from '../registry-stores.ts';
@@ -107,7 +107,7 @@ async function copyImages(
 
 /** A registry says only that something is missing. */
 function explainRefusal({ isSparse = false, graph }: ImagePush, error: DtError | undefined): DtError | undefined {
-  if (!isSparse || !isDtError(error, 'DT_REGISTRY_ERROR', 'DT_NOT_FOUND')) return error;
+  if (!isSparse || error?.isRefusal !== true) return error;
   return copyError(error, {
     message: `${error.message}: it may not take the index ${graph.root.descriptor.digest} without the platforms that the wrap leaves out`,
     hints: ['{bin} unwrap … --index auto to push an index of the platforms that there are'],
@@ -145,12 +145,6 @@ function warnOfReplacedIndex({ push: { target, sourceDigest }, digest }: PushedI
   reporter.warn(
     `${formatReference(target)} is the index ${digest} of the wrapped platforms, not the original ${sourceDigest}: its signatures do not apply`,
   );
-}
-
-/** An error if there is nothing else. */
-function findTotalFailure(outcomes: readonly Outcome<unknown>[]): DtError | undefined {
-  const errors = outcomes.flatMap((outcome) => ('error' in outcome ? [outcome.error] : []));
-  return errors.length === outcomes.length ? errors[0] : undefined;
 }
 
 function countSuccesses(outcomes: readonly Outcome<unknown>[]): number {

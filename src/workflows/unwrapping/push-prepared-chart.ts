@@ -1,10 +1,16 @@
-import { dirname, join } from 'node:path';
+import { existsSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import { requireRegularOutput } from '../../archive/wrap-writer.ts';
+import { DtError } from '../../domain/errors.ts';
+import { OVERLAY_HEADER } from '../../domain/relocation/values-overlay.ts';
 import { formatReference, formatRepository } from '../../domain/oci/reference.ts';
 import type { RelocationChange } from '../../domain/relocation/relocation-change.ts';
 import type { ReplacedIndexes } from '../../domain/relocation/replaced-indexes.ts';
 import { quoteShellWord } from '../../domain/shell-word.ts';
 import { wrapFolder } from '../../domain/wrap/wrap-document.ts';
 import { writeFileAtomically } from '../../files/atomic-write.ts';
+import { requireWritablePlace } from '../../files/output-place.ts';
 import type { CheckedChart } from './check-target.ts';
 import type { RunContext } from '../context.ts';
 import type { OpenedWrap } from '../opening/opened-wrap.ts';
@@ -35,6 +41,7 @@ export interface ChartPushOptions {
   readonly source: OpenedWrap['store'];
   /** The wrap, beside which a values file is written. */
   readonly file: string;
+  readonly noOverwrite: boolean | undefined;
 }
 
 /**
@@ -43,7 +50,7 @@ export interface ChartPushOptions {
  */
 export async function pushPreparedChart(
   { prepared, tag }: CheckedChart,
-  { replaced, source, file }: ChartPushOptions,
+  { replaced, source, file, noOverwrite }: ChartPushOptions,
   context: RunContext,
 ): Promise<UnwrappedChart> {
   const { reporter, signal } = context;
@@ -58,7 +65,11 @@ export async function pushPreparedChart(
     async () => (isPresent ? undefined : pushChart(finished.packed, store, signal)),
     () => `Helm chart ${isPresent ? 'is' : 'pushed to'} ${reference}`,
   );
-  const [failure] = await pushAttached([{ image: reference, source, target, attached: prepared.attached }], context);
+  const [failure] = await pushAttached(
+    [{ image: reference, source, target, attached: prepared.attached }],
+    { noOverwrite },
+    context,
+  );
   if (failure !== undefined) throw failure.error;
   const valuesFile = await writeOverlay(prepared, finished, file, context);
   return {
@@ -69,6 +80,35 @@ export async function pushPreparedChart(
   };
 }
 
+/**
+ * Throws DT_OUTPUT_FAILED, before anything is pushed, if the values file of a chart cannot be written beside the wrap, or would
+ * replace a file that is none of ours.
+ */
+export async function requireValuesPlace({ chart, finished }: PreparedChart, wrapFile: string): Promise<void> {
+  if (finished.overlay === undefined) return;
+  const path = valuesPath(chart, wrapFile);
+  await requireRegularOutput(path);
+  await requireWritablePlace(path);
+  if (!existsSync(path) || (await startsWith(path, OVERLAY_HEADER))) return;
+  throw new DtError('DT_OUTPUT_FAILED', `${path} exists and is no values file of dt: move it away`);
+}
+
+/** Beside the wrap; in the working directory for one that comes from a device. */
+function valuesPath({ metadata }: PreparedChart['chart'], wrapFile: string): string {
+  const folder = /^\/(?:dev|proc)\//.test(resolve(wrapFile)) ? '.' : dirname(wrapFile);
+  return join(folder, wrapFolder(metadata) + OVERLAY_EXTENSION);
+}
+
+async function startsWith(path: string, text: string): Promise<boolean> {
+  const handle = await open(path, 'r');
+  try {
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(text.length), 0, text.length, 0);
+    return buffer.toString('utf8', 0, bytesRead) === text;
+  } finally {
+    await handle.close();
+  }
+}
+
 /** Writes the values file of an untouched chart beside the wrap, and pushes it as a referrer of the chart. */
 async function writeOverlay(
   { chart, target }: PreparedChart,
@@ -77,14 +117,13 @@ async function writeOverlay(
   context: RunContext,
 ): Promise<string | undefined> {
   if (overlay === undefined) return undefined;
-  const fileName = wrapFolder(chart.metadata) + OVERLAY_EXTENSION;
-  const path = join(dirname(wrapFile), fileName);
+  const path = valuesPath(chart, wrapFile);
   return context.reporter.step(
     'Writing the values file',
     async () => {
       await writeFileAtomically(path, overlay);
       const store = openRepository(context, target, 'push');
-      await pushValuesReferrer(overlay, { manifest: packed.manifest, fileName }, store, context.signal);
+      await pushValuesReferrer(overlay, { manifest: packed.manifest, fileName: basename(path) }, store, context.signal);
       return path;
     },
     () => `Values file written to ${path} and pushed as a referrer of the chart`,

@@ -1,5 +1,6 @@
 import type { HashAlgorithm, MemberVerdict } from '../../archive/check-member.ts';
 import { MemberLanes } from '../../archive/member-lanes.ts';
+import type { SmallEntries } from '../../archive/small-entries.ts';
 import type { WrapReader } from '../../archive/wrap-reader.ts';
 import type { CheckedBlob } from '../../content/checked-content.ts';
 import { isDtError, type DtError } from '../../domain/errors.ts';
@@ -20,20 +21,32 @@ export interface BlobCheck {
 
 export interface CheckedFiles {
   /** The sound blobs, each with the first place where it lies. */
-  readonly blobs: Map<Digest, CheckedBlob>;
+  readonly blobs: ReadonlyMap<Digest, CheckedBlob>;
+  /** The files that they are. */
+  readonly files: ReadonlyMap<Digest, WrapFile | LargeFile>;
   /** Large files whose checksum is right. */
   readonly soundPaths: ReadonlySet<string>;
   readonly blobCount: number;
   readonly blobBytes: number;
 }
 
-/** Reads every byte of the files and compares checksums, digests and sizes. Throws system errors, DT_INTERRUPTED. */
+/**
+ * Reads every byte of the files and compares checksums, digests and sizes; no bytes are kept. Throws system errors, DT_INTERRUPTED, and
+ * DT_WRAP_INVALID if the file changes meanwhile.
+ */
 export async function checkBlobs(
   reader: WrapReader,
+  small: SmallEntries,
   files: readonly (WrapFile | LargeFile)[],
   check: BlobCheck,
 ): Promise<CheckedFiles> {
-  const result = { blobs: new Map<Digest, CheckedBlob>(), soundPaths: new Set<string>(), blobCount: 0, blobBytes: 0 };
+  const result = {
+    blobs: new Map<Digest, CheckedBlob>(),
+    files: new Map<Digest, WrapFile | LargeFile>(),
+    soundPaths: new Set<string>(),
+    blobCount: 0,
+    blobBytes: 0,
+  };
   const { digestsOf, damages, progress, signal } = check;
   const take = (file: WrapFile, isDigest: (digest: Digest) => boolean): void => {
     const digests = digestsOf(file.path);
@@ -48,13 +61,18 @@ export async function checkBlobs(
         damages.add('DT_SIZE_MISMATCH', seen, place);
       } else if (!isDigest(digest))
         damages.add('DT_DIGEST_MISMATCH', `the entry does not have the digest ${digest}`, place);
-      else if (!result.blobs.has(digest)) result.blobs.set(digest, toCheckedBlob(file));
+      else if (!result.blobs.has(digest)) {
+        result.blobs.set(digest, { path: file.path, sizeBytes: file.sizeBytes });
+        result.files.set(digest, file);
+      }
     }
   };
   for (const file of files) {
-    const { bytes } = file;
-    if (file.type !== 'file' || bytes === undefined) continue;
-    take(file, (digest) => matchesDigest(bytes, digest));
+    const { place } = file;
+    if (place === undefined) continue;
+    signal.throwIfAborted();
+    const bytes = digestsOf(file.path).length === 0 ? undefined : await small.readAt(place);
+    take(file, (digest) => bytes !== undefined && matchesDigest(bytes, digest));
     progress.addBytes(file.sizeBytes);
   }
   const jobs = files.filter((file) => 'stored' in file).map((file) => ({ file, job: toJob(reader, file, digestsOf) }));
@@ -86,10 +104,6 @@ export async function checkBlobs(
     take(file, (wanted) => outcome.digests[digestAlgorithm(wanted)] === digestHex(wanted));
   }
   return result;
-}
-
-function toCheckedBlob({ path, sizeBytes, bytes }: WrapFile): CheckedBlob {
-  return { path, sizeBytes, ...(bytes === undefined ? {} : { bytes }) };
 }
 
 function toJob(

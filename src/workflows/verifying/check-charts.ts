@@ -1,12 +1,12 @@
 import { loadChart } from '../../archive/load-chart.ts';
-import { unpackChartArchive } from '../../archive/chart-archive.ts';
+import { digestChartArchive } from '../../archive/chart-archive.ts';
 import type { AttachedGraph } from '../../content/image-content.ts';
 import type { ChartMetadata } from '../../domain/chart/chart-metadata.ts';
 import { MAX_CHART_CONFIG_BYTES, MAX_PROVENANCE_BYTES, namesArchive } from '../../domain/chart/chart-origin.ts';
 import { MAX_CHART_BYTES, type ChartTree } from '../../domain/chart/chart-tree.ts';
 import { isDtError } from '../../domain/errors.ts';
 import { LOCK_FILE_NAME } from '../../domain/lock/images-lock.ts';
-import type { Digest } from '../../domain/oci/digest.ts';
+import { digestOf, type Digest } from '../../domain/oci/digest.ts';
 import { parseManifest } from '../../domain/oci/manifest.ts';
 import { WRAP_DOCUMENT_PATH, wrapFolder, type WrappedChart } from '../../domain/wrap/wrap-document.ts';
 import type { GraphCheck } from './check-graph.ts';
@@ -65,7 +65,7 @@ async function checkOrigin(
   await readOptional(config, MAX_CHART_CONFIG_BYTES, path, check);
   if (archive !== undefined && archiveBytes !== undefined) {
     const unpacked = await tryCheck(
-      async () => unpackChartArchive(archiveBytes, `the archive of ${path}`),
+      async () => digestChartArchive(archiveBytes, `the archive of ${path}`),
       path,
       check,
     );
@@ -111,19 +111,12 @@ function checkSubjects({ manifest, attached = [], path }: WrappedChart, { damage
 }
 
 /** The path of the first file that is not the same in both; the lock is the wrap's own. */
-function findDifference(tree: ChartTree, unpacked: ChartTree): string | undefined {
-  const listFiles = (from: ChartTree): Map<string, Uint8Array> =>
-    new Map(
-      from.flatMap(({ path, type, bytes }) =>
-        type === 'file' && path !== LOCK_FILE_NAME ? [[path, bytes] as const] : [],
-      ),
-    );
-  const [folder, archive] = [listFiles(tree), listFiles(unpacked)];
-  for (const path of new Set([...folder.keys(), ...archive.keys()])) {
-    const [left, right] = [folder.get(path), archive.get(path)];
-    if (left === undefined || right === undefined || Buffer.compare(left, right) !== 0) return path;
-  }
-  return undefined;
+function findDifference(tree: ChartTree, archive: ReadonlyMap<string, Digest>): string | undefined {
+  const folder = new Map<string, Digest>(
+    tree.flatMap(({ path, type, bytes }) => (type === 'file' ? [[path, digestOf(bytes)] as const] : [])),
+  );
+  const paths = new Set([...folder.keys(), ...archive.keys()]);
+  return [...paths].find((path) => path !== LOCK_FILE_NAME && folder.get(path) !== archive.get(path));
 }
 
 async function readOptional(

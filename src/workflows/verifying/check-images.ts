@@ -8,7 +8,7 @@ import type { AttachedArtifact } from '../../domain/oci/attached-artifact.ts';
 import type { Digest } from '../../domain/oci/digest.ts';
 import { parseManifest } from '../../domain/oci/manifest.ts';
 import { formatArch, type Platform } from '../../domain/oci/platform.ts';
-import { findWrappedImage } from '../../domain/wrap/check-wrap-lock.ts';
+import { groupWrappedImages, keyOfImage } from '../../domain/wrap/check-wrap-lock.ts';
 import type { WrappedImage } from '../../domain/wrap/wrap-document.ts';
 import { checkGraph, checkGraphContent, type GraphCheck } from './check-graph.ts';
 import { GoArtifacts } from '../opening/go-artifacts.ts';
@@ -31,9 +31,10 @@ export async function checkWrappedImages(
   check: GraphCheck,
 ): Promise<CheckedImage[]> {
   const checked: CheckedImage[] = [];
+  const wrapped = groupWrappedImages(images);
   for (const lockImage of lock.images) {
     check.signal.throwIfAborted();
-    const image = findWrappedImage(images, lockImage);
+    const image = wrapped.get(keyOfImage(lockImage));
     if (image?.digest === undefined) {
       checked.push({ lockImage, isRebuilt: false, attached: [] });
       continue;

@@ -6,7 +6,7 @@ import { checkWrapLock } from '../../domain/wrap/check-wrap-lock.ts';
 import type { DamageList } from '../../domain/wrap/wrap-damage.ts';
 import { CHART_FOLDER, parseJson, WRAP_DISCOVERY_PATH, type WrapKind } from '../../domain/wrap/wrap-document.ts';
 import { checkChart } from './check-charts.ts';
-import { checkGraphContent, type GraphCheck } from './check-graph.ts';
+import { checkGraphContent, GraphCache, type GraphCheck } from './check-graph.ts';
 import { checkGoImages, checkWrappedImages, type CheckedImage } from './check-images.ts';
 import { checkLayouts, checkPlatformLayouts } from './check-layouts.ts';
 import type { RunContext } from '../context.ts';
@@ -36,6 +36,7 @@ export async function checkWrap(wrap: WrapContent, damages: DamageList, context:
     signal: context.signal,
     isListed: (digest) => listed?.has(digest) ?? content.has(digest),
     needed: new Set<Digest>(),
+    graphs: new GraphCache(content.name),
   };
   checkLayouts(wrap, damages);
   checkDiscovery(wrap, damages);
@@ -72,13 +73,13 @@ async function checkFolderImages(
       return { images: lock.images.map((lockImage) => ({ lockImage, isRebuilt: false, attached: [] })), isLight };
     const images = await checkGoImages(lock, wrap.artifacts, check);
     await checkGoChartArtifacts(lock, wrap, check, context);
-    checkPlatformLayouts(layoutFolder, lock, wrap, damages);
+    await checkPlatformLayouts(layoutFolder, lock, wrap, damages);
     return { images, isLight };
   }
   const images = wrap.document.images.filter((image) => image.folder === undefined || image.folder === folder.name);
   const isLight = images.length > 0 && images.every(({ digest }) => digest === undefined);
   checkWrapLock({ lockPath: lockPathOf(folder, wrap.kind), lock, images, isLight }, damages);
-  if (!isLight) checkPlatformLayouts(layoutFolder, lock, wrap, damages);
+  if (!isLight) await checkPlatformLayouts(layoutFolder, lock, wrap, damages);
   return { images: await checkWrappedImages(lock, images, check), isLight };
 }
 

@@ -1,17 +1,17 @@
+import { SmallEntries } from '../../archive/small-entries.ts';
 import type { WrapReader } from '../../archive/wrap-reader.ts';
-import { CheckedContent, type CheckedBlob } from '../../content/checked-content.ts';
+import { CheckedContent } from '../../content/checked-content.ts';
 import {
   buildChartTree,
   CHART_MODE_BITS,
   MAX_CHART_BYTES,
+  MAX_CHART_ENTRIES,
   type ChartEntry,
   type ChartTree,
 } from '../../domain/chart/chart-tree.ts';
 import { DtError, isDtError } from '../../domain/errors.ts';
 import { LOCK_FILE_NAME } from '../../domain/lock/images-lock.ts';
 import { matchesDigest, type Digest } from '../../domain/oci/digest.ts';
-import { MAX_MANIFEST_BYTES } from '../../domain/oci/manifest.ts';
-import { isIndexMediaType, isManifestMediaType } from '../../domain/oci/media-types.ts';
 import type { DamageList } from '../../domain/wrap/wrap-damage.ts';
 import {
   CHART_FOLDER,
@@ -19,17 +19,16 @@ import {
   pathInTopFolder,
   WRAP_DISCOVERY_PATH,
   WRAP_DOCUMENT_PATH,
+  WRAP_TOC_PATH,
   type WrapDocument,
 } from '../../domain/wrap/wrap-document.ts';
+import { MAX_WRAP_DOCUMENT_BYTES, requireWithinLimit } from '../../domain/wrap/wrap-limits.ts';
 import { createPathFilter, parseLayoutPath } from '../../domain/wrap/wrap-path.ts';
 import { checkBlobs, type CheckedFiles } from './check-blobs.ts';
 import { checkLinks, checkPathsOnce } from './check-entry-names.ts';
 import type { Progress } from '../ports.ts';
 import { readMembers, type LargeFile } from './read-members.ts';
 import { groupLayouts, type ContentFolder, type WrapContent, type WrapFile } from './wrap-content.ts';
-
-/** Manifests that are members of their own, all of them together: they are held in memory. */
-const MAX_LARGE_MANIFESTS_BYTES = 128 * 1024 * 1024;
 
 export interface ContentOptions {
   readonly damages: DamageList;
@@ -46,16 +45,17 @@ export async function readIndexedContent(
   options: ContentOptions,
 ): Promise<WrapContent | undefined> {
   const { damages, signal } = options;
+  const small = new SmallEntries(reader);
   const files = await readMembers(reader, damages, signal);
   checkPathsOnce(files, damages);
-  const opened = await openDocument(reader, files, damages);
+  const opened = await openDocument(reader, small, files, damages);
   const listed = groupListed(opened?.document);
   const digestsOf = (path: string): readonly Digest[] => {
     const named = parseLayoutPath(path)?.digest;
     return [...new Set([...(named === undefined ? [] : [named]), ...(listed.digests.get(path) ?? [])])];
   };
   checkLinks(files, digestsOf, damages);
-  const checked = await checkBlobs(reader, files, {
+  const checked = await checkBlobs(reader, small, files, {
     ...options,
     digestsOf,
     sizeOf: (digest) => listed.sizes.get(digest),
@@ -63,15 +63,18 @@ export async function readIndexedContent(
   if (opened === undefined) return undefined;
   const { document, topFolder } = opened;
   checkListed(files, document, topFolder, damages);
-  await loadManifests(reader, document, checked.blobs);
-  const folders = await openFolders(reader, files, checked, opened, damages);
-  const discovery = await readFile(reader, files, checked, `${topFolder}/${WRAP_DISCOVERY_PATH}`);
+  const sound = new SoundFiles(reader, small, checked);
+  const folders = await openFolders({ wrapPath: reader.path, files, sound, opened }, damages);
+  const discoveryFile = files.find(({ path }) => path === `${topFolder}/${WRAP_DISCOVERY_PATH}`);
+  const discovery = discoveryFile === undefined ? undefined : await sound.read(discoveryFile, MAX_WRAP_DOCUMENT_BYTES);
   return {
     kind: document.kind,
     document,
     folders,
-    content: new CheckedContent(reader.path, checked.blobs, async (digest, blob) => loadBlob(reader, digest, blob)),
-    layouts: groupLayouts(files, parseLayoutPath),
+    content: new CheckedContent(reader.path, checked.blobs, async (digest) =>
+      sound.readBlob(digest, checked.files.get(digest)),
+    ),
+    layouts: await groupLayouts(files, async ({ place }) => (place === undefined ? undefined : small.readAt(place))),
     artifacts: new Map(),
     ...(discovery === undefined ? {} : { discovery }),
     blobCount: checked.blobCount,
@@ -82,11 +85,21 @@ export async function readIndexedContent(
 interface OpenedDocument {
   readonly document: WrapDocument;
   readonly topFolder: string;
+  /** Of `.dt/wrap.json`. */
+  readonly sizeBytes: number;
+}
+
+interface FolderSource {
+  readonly wrapPath: string;
+  readonly files: readonly WrapFile[];
+  readonly sound: SoundFiles;
+  readonly opened: OpenedDocument;
 }
 
 /** The first entry of the archive. */
 async function openDocument(
   reader: WrapReader,
+  small: SmallEntries,
   files: readonly (WrapFile | LargeFile)[],
   damages: DamageList,
 ): Promise<OpenedDocument | undefined> {
@@ -99,8 +112,11 @@ async function openDocument(
     return undefined;
   }
   try {
-    const bytes = first.bytes ?? (await reader.readLarge(first.path, MAX_CHART_BYTES)).bytes;
-    return { document: parseWrapDocument(bytes), topFolder: first.path.slice(0, -WRAP_DOCUMENT_PATH.length - 1) };
+    const { path, place } = first;
+    const bytes =
+      place === undefined ? (await reader.readLarge(path, MAX_WRAP_DOCUMENT_BYTES)).bytes : await small.readAt(place);
+    const topFolder = path.slice(0, -WRAP_DOCUMENT_PATH.length - 1);
+    return { document: parseWrapDocument(bytes), topFolder, sizeBytes: bytes.length };
   } catch (error) {
     // Another version of the format is no damage.
     if (!isDtError(error) || error.code === 'DT_WRAP_UNSUPPORTED') throw error;
@@ -124,7 +140,11 @@ function groupListed(document: WrapDocument | undefined): {
 function checkListed(files: readonly WrapFile[], document: WrapDocument, topFolder: string, damages: DamageList): void {
   const types = new Map(files.map(({ path, type }) => [path, type]));
   for (const { path, digest } of document.blobs) {
-    if (path === undefined || types.get(path) === 'file') continue;
+    if (path === undefined) {
+      damages.add('DT_WRAP_INCOMPLETE', `${WRAP_DOCUMENT_PATH} does not say where the blob lies`, { digest });
+      continue;
+    }
+    if (types.get(path) === 'file' && pathInTopFolder(path) !== WRAP_TOC_PATH) continue;
     const why = types.has(path) ? 'the entry holds no bytes of its own' : 'the entry is missing';
     damages.add('DT_WRAP_INCOMPLETE', why, { entry: path, digest });
   }
@@ -135,48 +155,49 @@ function checkListed(files: readonly WrapFile[], document: WrapDocument, topFold
   }
 }
 
-/** Manifests are small; the few that are not are read once more. */
-async function loadManifests(
-  reader: WrapReader,
-  document: WrapDocument,
-  blobs: Map<Digest, CheckedBlob>,
-): Promise<void> {
-  let totalBytes = 0;
-  for (const { digest, mediaType } of document.blobs) {
-    const blob = blobs.get(digest);
-    if (blob === undefined || blob.bytes !== undefined) continue;
-    if (!isManifestMediaType(mediaType) && !isIndexMediaType(mediaType)) continue;
-    if (blob.sizeBytes > MAX_MANIFEST_BYTES) continue;
-    totalBytes += blob.sizeBytes;
-    if (totalBytes > MAX_LARGE_MANIFESTS_BYTES) {
-      throw new DtError(
-        'DT_LIMIT_EXCEEDED',
-        `${reader.path} has more than ${String(MAX_LARGE_MANIFESTS_BYTES)} bytes of manifests`,
-      );
-    }
-    blobs.set(digest, { ...blob, bytes: await loadBlob(reader, digest, blob) });
-  }
-}
+/** Reads the files whose bytes were found sound. */
+class SoundFiles {
+  readonly #reader: WrapReader;
+  readonly #small: SmallEntries;
+  readonly #soundPaths: ReadonlySet<string>;
 
-async function loadBlob(reader: WrapReader, digest: Digest, { path, sizeBytes }: CheckedBlob): Promise<Buffer> {
-  const { bytes } = await reader.readLarge(path, sizeBytes);
-  if (matchesDigest(bytes, digest)) return bytes;
-  throw new DtError('DT_DIGEST_MISMATCH', `${path} of ${reader.path} was changed while it was verified`);
+  constructor(reader: WrapReader, small: SmallEntries, { soundPaths }: CheckedFiles) {
+    this.#reader = reader;
+    this.#small = small;
+    this.#soundPaths = soundPaths;
+  }
+
+  /** A copy: the bytes are part of a member, all of which would stay in memory. Undefined for a file that is not sound, or is none. */
+  async read({ path, place }: WrapFile, limitBytes: number): Promise<Buffer | undefined> {
+    if (place !== undefined) return Buffer.from(await this.#small.readAt(place));
+    return this.#soundPaths.has(path) ? (await this.#reader.readLarge(path, limitBytes)).bytes : undefined;
+  }
+
+  /** A blob that was found sound. Throws DT_DIGEST_MISMATCH if it is no more. */
+  async readBlob(digest: Digest, file: WrapFile | undefined): Promise<Buffer> {
+    const bytes = file === undefined ? undefined : await this.read(file, file.sizeBytes);
+    if (bytes !== undefined && matchesDigest(bytes, digest)) return bytes;
+    throw new DtError('DT_DIGEST_MISMATCH', `${digest} in ${this.#reader.path} was changed while it was verified`);
+  }
 }
 
 async function openFolders(
-  reader: WrapReader,
-  files: readonly WrapFile[],
-  checked: CheckedFiles,
-  { document, topFolder }: OpenedDocument,
+  { wrapPath, files, sound, opened: { document, topFolder, sizeBytes } }: FolderSource,
   damages: DamageList,
 ): Promise<ContentFolder[]> {
+  const lockPath = `${topFolder}/${LOCK_FILE_NAME}`;
+  const chartFolders = document.charts.map(({ path }) => `${path}/`);
+  const keptBytes = files
+    .filter(({ path }) => path === lockPath || chartFolders.some((folder) => path.startsWith(folder)))
+    .reduce((sum, file) => sum + file.sizeBytes, sizeBytes);
+  // Told before any of it is read.
+  requireWithinLimit(keptBytes, MAX_CHART_BYTES, wrapPath, 'bytes of charts and locks');
   if (document.kind === 'container') {
-    const lockBytes = await readFile(reader, files, checked, `${topFolder}/${LOCK_FILE_NAME}`);
+    const lockFile = files.find(({ path }) => path === lockPath);
+    const lockBytes = lockFile === undefined ? undefined : await sound.read(lockFile, MAX_CHART_BYTES);
     return [{ name: topFolder, ...(lockBytes === undefined ? {} : { lockBytes }) }];
   }
   const folders: ContentFolder[] = [];
-  let remainingBytes = MAX_CHART_BYTES;
   for (const wrapped of document.charts) {
     const name = wrapped.path.slice(0, -CHART_FOLDER.length - 1);
     if (wrapped.path !== `${name}/${CHART_FOLDER}` || name === '' || name.includes('/')) {
@@ -186,9 +207,9 @@ async function openFolders(
     const entries: ChartEntry[] = [];
     for (const file of files) {
       if (!file.path.startsWith(`${wrapped.path}/`) || file.type === 'link') continue;
-      const bytes = file.bytes ?? (await readFile(reader, files, checked, file.path, remainingBytes));
+      const bytes = file.type === 'directory' ? new Uint8Array() : await sound.read(file, MAX_CHART_BYTES);
       if (bytes === undefined) continue;
-      if (file.bytes === undefined) remainingBytes -= bytes.length;
+      requireWithinLimit(entries.length + 1, MAX_CHART_ENTRIES, wrapPath, 'files and folders of a chart');
       const path = file.path.slice(wrapped.path.length + 1);
       entries.push({ path, type: file.type, mode: file.mode & CHART_MODE_BITS, bytes });
     }
@@ -212,16 +233,4 @@ function buildTree(entries: readonly ChartEntry[], entry: string, damages: Damag
     damages.addError(error, { entry });
     return undefined;
   }
-}
-
-/** The bytes of a file whose member is sound. */
-async function readFile(
-  reader: WrapReader,
-  files: readonly WrapFile[],
-  { soundPaths }: CheckedFiles,
-  path: string,
-  limitBytes = MAX_CHART_BYTES,
-): Promise<Uint8Array | undefined> {
-  if (soundPaths.has(path)) return (await reader.readLarge(path, limitBytes)).bytes;
-  return files.find((file) => file.path === path && file.type === 'file')?.bytes;
 }

@@ -1,18 +1,20 @@
 import { storedContentBytes } from '../../archive/gzip-member.ts';
 import { hasGzipHeader, readStoredMember } from '../../archive/stored-member.ts';
 import type { StoredMember } from '../../archive/stored-member.ts';
-import { tarPaddingBytes } from '../../archive/tar-header.ts';
+import { tarPaddingBytes, type TarHeader } from '../../archive/tar-header.ts';
 import { checkWholeHeader, inflateWholeMember, walkWholeMember } from '../../archive/whole-member.ts';
-import {
-  MAX_LAST_MEMBER_BYTES,
-  MAX_SMALL_ENTRIES_BYTES,
-  MAX_TAR_HEADER_BYTES,
-  type WrapReader,
-} from '../../archive/wrap-reader.ts';
+import { MAX_TAR_HEADER_BYTES, type WrapReader } from '../../archive/wrap-reader.ts';
 import { MAX_SMALL_MEMBER_BYTES } from '../../archive/wrap-plan.ts';
 import { DtError, isDtError } from '../../domain/errors.ts';
 import type { TocMember } from '../../domain/wrap/table-of-contents.ts';
 import type { DamageList } from '../../domain/wrap/wrap-damage.ts';
+import { pathInTopFolder, WRAP_TOC_PATH } from '../../domain/wrap/wrap-document.ts';
+import {
+  MAX_LAST_MEMBER_BYTES,
+  MAX_SMALL_ENTRIES,
+  MAX_SMALL_ENTRIES_BYTES,
+  requireWithinLimit,
+} from '../../domain/wrap/wrap-limits.ts';
 import type { WrapFile } from './wrap-content.ts';
 
 /** A file that is a member of its own. */
@@ -23,8 +25,8 @@ export interface LargeFile extends WrapFile {
 }
 
 /**
- * The headers of all files of one of our own wraps, in the order of the archive, and the bytes of the small ones. Members that are not
- * as the format has them go to the damages. Throws system errors, DT_LIMIT_EXCEEDED for too many small files, DT_INTERRUPTED.
+ * The headers of all files of one of our own wraps, in the order of the archive; no bytes are kept. Members that are not as the format has
+ * them go to the damages. Throws system errors, DT_LIMIT_EXCEEDED for too many small files, DT_INTERRUPTED.
  */
 export async function readMembers(
   reader: WrapReader,
@@ -33,40 +35,72 @@ export async function readMembers(
 ): Promise<(WrapFile | LargeFile)[]> {
   const files: (WrapFile | LargeFile)[] = [];
   const members = reader.listMembers();
-  let smallBytes = 0;
-  for (const [index, member] of members.entries()) {
+  const last = members.at(-1);
+  const small = { entries: 0, bytes: 0 };
+  for (const member of members) {
     signal.throwIfAborted();
     const { path, offset } = member;
     try {
-      if (path === undefined) {
-        const isLast = index === members.length - 1;
-        const limitBytes = isLast ? MAX_LAST_MEMBER_BYTES : MAX_SMALL_MEMBER_BYTES;
-        const content = inflateWholeMember(await readMember(reader, member, 2 * limitBytes), limitBytes);
-        smallBytes += content.length;
-        if (smallBytes > MAX_SMALL_ENTRIES_BYTES) break;
-        for (const entry of walkWholeMember(content, { isLast })) files.push(toWrapFile(entry));
-      } else files.push(await readLargeHeader(reader, member, path));
+      if (path !== undefined) files.push(await readLargeHeader(reader, member, path));
+      else if (member === last) await readLastMember(reader, member, files, damages);
+      else await readSmallMember(reader, member, small, files, damages);
     } catch (error) {
       if (!isDtError(error)) throw error;
       if (path === undefined) {
         damages.add(error.code, `the member of small entries at byte ${String(offset)} is damaged: ${error.message}`);
       } else damages.add(error.code, `the member of the entry is damaged: ${error.message}`, { entry: path });
     }
-  }
-  if (smallBytes > MAX_SMALL_ENTRIES_BYTES) {
-    throw new DtError(
-      'DT_LIMIT_EXCEEDED',
-      `${reader.path} has more than ${String(MAX_SMALL_ENTRIES_BYTES)} bytes of small entries`,
-    );
+    requireWithinLimit(small.bytes, MAX_SMALL_ENTRIES_BYTES, reader.path, 'bytes of small entries');
+    requireWithinLimit(small.entries, MAX_SMALL_ENTRIES, reader.path, 'small entries');
   }
   return files;
 }
 
-type HeaderFields = Pick<WrapFile, 'path' | 'mode' | 'sizeBytes' | 'linkTarget'> & { readonly type: string };
+async function readSmallMember(
+  reader: WrapReader,
+  member: TocMember,
+  count: { entries: number; bytes: number },
+  files: WrapFile[],
+  damages: DamageList,
+): Promise<void> {
+  const content = await inflateMember(reader, member, MAX_SMALL_MEMBER_BYTES);
+  count.bytes += content.length;
+  for (const entry of walkWholeMember(content, { isLast: false })) {
+    const { bytes } = entry;
+    count.entries++;
+    if (entry.type === 'link')
+      damages.add('DT_UNSAFE_ENTRY', 'the entry is a link before the last member', { entry: entry.path });
+    const place = { member, start: bytes.byteOffset - content.byteOffset, sizeBytes: bytes.length };
+    files.push({ ...toWrapFile(entry), ...(entry.type === 'file' ? { place } : {}) });
+  }
+}
 
-function toWrapFile(entry: HeaderFields & { readonly bytes: Buffer }): WrapFile {
-  const { path, mode, sizeBytes, linkTarget, bytes } = entry;
-  return { path, type: entry.type as WrapFile['type'], mode, sizeBytes, linkTarget, bytes };
+/** Only what unpacks a wrap looks at the links in its last member; whoever reads it by its table of contents finds nothing else there. */
+async function readLastMember(
+  reader: WrapReader,
+  member: TocMember,
+  files: WrapFile[],
+  damages: DamageList,
+): Promise<void> {
+  for (const entry of walkWholeMember(await inflateMember(reader, member, MAX_LAST_MEMBER_BYTES), { isLast: true })) {
+    const isExpected =
+      entry.type === 'link' || (entry.type === 'file' && pathInTopFolder(entry.path) === WRAP_TOC_PATH);
+    if (!isExpected) {
+      damages.add('DT_WRAP_INVALID', 'the entry lies among the links, where nobody looks for it', {
+        entry: entry.path,
+      });
+    }
+    files.push(toWrapFile(entry));
+  }
+}
+
+function toWrapFile(entry: TarHeader): WrapFile {
+  const { path, mode, sizeBytes, linkTarget } = entry;
+  return { path, type: entry.type as WrapFile['type'], mode, sizeBytes, linkTarget };
+}
+
+async function inflateMember(reader: WrapReader, { offset, length }: TocMember, limitBytes: number): Promise<Buffer> {
+  return inflateWholeMember(await readMember(reader, { offset, length }, 2 * limitBytes), limitBytes);
 }
 
 async function readMember(reader: WrapReader, { offset, length }: TocMember, limitBytes: number): Promise<Buffer> {

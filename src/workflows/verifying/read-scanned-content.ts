@@ -46,7 +46,7 @@ class ContentScan {
   readonly #path: string;
   readonly #damages: DamageList;
   readonly #progress: ContentOptions['progress'];
-  readonly #files: Pick<WrapFile, 'path' | 'type' | 'linkTarget' | 'bytes'>[] = [];
+  readonly #files: (Pick<WrapFile, 'path' | 'type' | 'linkTarget'> & { readonly bytes?: Buffer })[] = [];
   readonly #blobs = new Map<Digest, CheckedBlob>();
   readonly #chart: ChartEntry[] = [];
   #chartBytes = 0;
@@ -79,7 +79,7 @@ class ContentScan {
   }
 
   /** Throws DT_WRAP_INVALID for an archive that is no wrap. */
-  finish(): WrapContent {
+  async finish(): Promise<WrapContent> {
     if (this.#chart.length === 0 && this.#containerLock === undefined) {
       throw new DtError('DT_WRAP_INVALID', `${this.#path} is not a wrap: it has no chart`);
     }
@@ -94,10 +94,8 @@ class ContentScan {
     return {
       kind,
       folders: [this.#openFolder()],
-      content: new CheckedContent(this.#path, this.#blobs, async (_, { path }) => {
-        return Promise.reject(new DtError('DT_LIMIT_EXCEEDED', `${path} is too large to be held in memory`));
-      }),
-      layouts: groupLayouts(this.#files, parseLayoutPath),
+      content: new CheckedContent(this.#path, this.#blobs),
+      layouts: await groupLayouts(this.#files, ({ bytes }) => Promise.resolve(bytes)),
       artifacts: new Map(
         documents.flatMap(({ path, bytes }) => {
           const isIndex = path.startsWith('artifacts/') && path.endsWith('/index.json');

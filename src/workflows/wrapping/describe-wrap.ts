@@ -4,6 +4,8 @@ import { formatLockPlatform } from '../../domain/lock/images-lock.ts';
 import { digestOf } from '../../domain/oci/digest.ts';
 import {
   CHART_FOLDER,
+  requireBoundedJson,
+  WRAP_DISCOVERY_PATH,
   WRAP_FORMAT_VERSION,
   type WrapDocument,
   type WrappedBlob,
@@ -72,7 +74,7 @@ function withoutUndefined<T extends object>(values: T): { [Key in keyof T]?: Exc
   };
 }
 
-/** What `.dt/discovery.json` says: why each image is there. */
+/** What `.dt/discovery.json` says: why each image is there. Throws DT_LIMIT_EXCEEDED. */
 export function formatDiscovery(images: readonly ChartImage[]): Buffer {
   const discovered = images.map(({ image, name, chart, annotationKey }) => ({
     reference: image,
@@ -81,5 +83,7 @@ export function formatDiscovery(images: readonly ChartImage[]): Buffer {
     confidence: 'declared',
     reasons: [{ kind: 'annotation', key: annotationKey }],
   }));
-  return Buffer.from(`${JSON.stringify({ images: discovered }, null, 1)}\n`);
+  const bytes = Buffer.from(`${JSON.stringify({ images: discovered }, null, 1)}\n`);
+  requireBoundedJson(bytes, WRAP_DISCOVERY_PATH);
+  return bytes;
 }

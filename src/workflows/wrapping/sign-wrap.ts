@@ -1,8 +1,8 @@
 import { createReadStream } from 'node:fs';
 import { rm, stat } from 'node:fs/promises';
+import { requireRegularOutput } from '../../archive/wrap-writer.ts';
 import { copyError } from '../../domain/error-rules.ts';
-import { DtError, isDtError } from '../../domain/errors.ts';
-import { formatDuration } from '../../domain/format-quantity.ts';
+import { DtError, errorMessage, isDtError } from '../../domain/errors.ts';
 import { writeFileAtomically } from '../../files/atomic-write.ts';
 import type { BlobSigner } from '../../trust/blob-signer.ts';
 import type { RunContext } from '../context.ts';
@@ -39,28 +39,34 @@ export async function openWrapSigner(
   }
 }
 
-/** Reads the finished file once, writes `FILE.sigstore.json`, and tells its path. Throws DT_OUTPUT_FAILED, DT_DISK_FULL, DT_INTERRUPTED. */
-export async function signWrap(file: string, signer: BlobSigner, { reporter, signal }: RunContext): Promise<string> {
+/** The path of the signature of a file. Throws DT_OUTPUT_FAILED, before anything is fetched, for what is no regular file. */
+export async function planSignature(file: string): Promise<string> {
   const signatureFile = `${file}${SIGNATURE_EXTENSION}`;
-  const startedAt = performance.now();
-  return reporter.step(
-    'Signing the wrap',
-    async (progress) => {
-      // An interrupted run must not leave the signature of a former file beside this one.
-      await rm(signatureFile, { force: true });
-      progress.setTotalBytes((await stat(file)).size);
-      for await (const chunk of createReadStream(file, {
-        highWaterMark: READ_BYTES,
-        signal,
-      }) as AsyncIterable<Buffer>) {
-        signer.update(chunk);
-        progress.addBytes(chunk.length);
-      }
-      await writeFileAtomically(signatureFile, signer.finish());
-      return signatureFile;
-    },
-    () => `Signed: ${signatureFile} (${formatDuration(performance.now() - startedAt)})`,
-  );
+  await requireRegularOutput(signatureFile);
+  return signatureFile;
+}
+
+/** Reads the complete wrap once and writes its signature. Throws DT_OUTPUT_FAILED, DT_DISK_FULL, DT_INTERRUPTED. */
+export async function signWrap(
+  wrapFile: string,
+  signatureFile: string,
+  signer: BlobSigner,
+  { signal }: RunContext,
+): Promise<void> {
+  try {
+    // An interrupted run must not leave the signature of a former file beside this one.
+    await rm(signatureFile, { force: true });
+    for await (const chunk of createReadStream(wrapFile, {
+      highWaterMark: READ_BYTES,
+      signal,
+    }) as AsyncIterable<Buffer>) {
+      signer.update(chunk);
+    }
+  } catch (error) {
+    if (signal.aborted) throw signal.reason;
+    throw new DtError('DT_OUTPUT_FAILED', `cannot sign ${wrapFile}: ${errorMessage(error)}`, { cause: error });
+  }
+  await writeFileAtomically(signatureFile, signer.finish());
 }
 
 /** Says that a signature beside the file is not about it. */

@@ -21,6 +21,7 @@ import {
 import { describeFolders, formatDiscovery } from './describe-wrap.ts';
 import { fileEntry } from './file-entry.ts';
 import { LayoutWriter, type ImageToWrap, type LayoutOptions } from './layout-writer.ts';
+import { requireReadableTogether } from './require-readable.ts';
 import { lockPath, type WrapFolder } from './wrap-folder.ts';
 
 const FOLDER_MODE = 0o755;
@@ -36,7 +37,7 @@ export interface WrapContents {
 
 /**
  * Lays out the tree of a wrap: wrap.json, then the locks and charts, layout files, manifests, other small entries, large
- * blobs, links. The first folder has `.dt/`.
+ * blobs, links. The first folder has `.dt/`. Throws DT_LIMIT_EXCEEDED.
  */
 export function buildWrapEntries(
   folders: readonly [WrapFolder, ...WrapFolder[]],
@@ -56,9 +57,11 @@ export function buildWrapEntries(
   }
   const origins = folders.flatMap((folder) => describeOrigin(folder, layouts));
   const document = describeFolders(folders, layouts.blobs());
+  const documentBytes = formatWrapDocument(document);
+  requireReadableTogether(folders, documentBytes.length, topFolder);
   const discovered = folders.flatMap(({ chart }) => chart?.discovered ?? []);
   const entries: WrapEntry[] = [
-    fileEntry(`${topFolder}/${WRAP_DOCUMENT_PATH}`, formatWrapDocument(document)),
+    fileEntry(`${topFolder}/${WRAP_DOCUMENT_PATH}`, documentBytes),
     ...folders.flatMap(folderEntries),
     ...layouts.layoutFiles,
     ...layouts.manifests,

@@ -16,10 +16,10 @@ import { gatherImages, toImageContent, type GatheredContent, type GatheredImage 
 import type { LockedImages } from '../locking/lock-images.ts';
 import type { Progress } from '../ports.ts';
 import { openRepository } from '../registry-stores.ts';
-import { signWrap, warnOfForeignSignature } from './sign-wrap.ts';
+import { planSignature, signWrap, warnOfForeignSignature } from './sign-wrap.ts';
 import { readSourceDateSeconds } from '../source-date.ts';
 import { lockPath, type ChartToWrap, type WrapFolder } from './wrap-folder.ts';
-import { writeWrap } from './write-wrap.ts';
+import { writeWrap, type WrapToWrite } from './write-wrap.ts';
 
 export interface OutputOptions {
   /** Leave the images out: a light wrap. */
@@ -72,13 +72,19 @@ export async function writeOutput(
       locked: { ...folder.locked, lockText: await chooseLockText(folder, outputFile, context) },
     });
     const ready = [await withLock(first), ...(await Promise.all(others.map(withLock)))] as const;
-    const images = await writeImages(ready, outputFile, options, context);
     const { signer } = options;
-    if (signer === undefined) await warnOfForeignSignature(outputFile, context);
+    const signatureFile = signer === undefined ? undefined : await planSignature(outputFile);
+    const beforeRename =
+      signer === undefined || signatureFile === undefined
+        ? undefined
+        : async (partialPath: string) => signWrap(partialPath, signatureFile, signer, context);
+    const images = await writeImages(ready, outputFile, { ...options, beforeRename }, context);
+    if (signatureFile === undefined) await warnOfForeignSignature(outputFile, context);
+    else context.reporter.info(`Signed: ${signatureFile}`);
     return {
       file: outputFile,
       sizeBytes: (await stat(outputFile)).size,
-      ...(signer === undefined ? {} : { signatureFile: await signWrap(outputFile, signer, context) }),
+      ...(signatureFile === undefined ? {} : { signatureFile }),
       images: folders.flatMap(({ locked: { lock } }) => lock.images.map((image) => describeImage(image, images))),
     };
   } finally {
@@ -89,20 +95,20 @@ export async function writeOutput(
 async function writeImages(
   folders: readonly [FolderToWrite, ...FolderToWrite[]],
   outputFile: string,
-  options: OutputOptions,
+  options: OutputOptions & Pick<WrapToWrite, 'beforeRename'>,
   context: RunContext,
 ): Promise<readonly GatheredImage[]> {
   const { reporter } = context;
   const write = async (gathered: GatheredImage[][], progress: Progress, thread?: BlobThread): Promise<void> => {
     const [first, ...others] = folders.map((folder, index) => toWrapFolder(folder, gathered[index] ?? []));
     if (first === undefined) return;
-    const { isCompatible, skipPreflight = false } = options;
+    const { isCompatible, skipPreflight = false, beforeRename } = options;
     const contents = [
       ...gathered.flat().map(toImageContent),
       ...folders.flatMap((folder) => chartContent(folder, context)),
     ];
     await writeWrap(
-      { folders: [first, ...others], contents, outputFile, isCompatible, skipPreflight, thread },
+      { folders: [first, ...others], contents, outputFile, isCompatible, skipPreflight, beforeRename, thread },
       context,
       progress,
     );

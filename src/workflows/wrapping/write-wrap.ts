@@ -16,6 +16,7 @@ import { isLargeBlob } from './layout-writer.ts';
 import type { Progress } from '../ports.ts';
 import { requireFreeSpace } from '../preflight.ts';
 import { readSmallBlobs } from './read-small-blobs.ts';
+import { requireReadable } from './require-readable.ts';
 import { readSourceDateSeconds } from '../source-date.ts';
 import { buildWrapEntries } from './wrap-entries.ts';
 import type { WrapFolder } from './wrap-folder.ts';
@@ -28,6 +29,8 @@ export interface WrapToWrite {
   readonly isCompatible: boolean;
   /** Do not look at the free space first. */
   readonly skipPreflight: boolean;
+  /** Gets the complete file before it has its final name; when it fails, the next run goes on from there. */
+  readonly beforeRename?: ((partialPath: string) => Promise<void>) | undefined;
   /** Started early, as it takes a moment to come up; closed by the caller. */
   readonly thread?: BlobThread | undefined;
 }
@@ -35,10 +38,12 @@ export interface WrapToWrite {
 /**
  * Writes the wrap file: everything small first, then the large blobs in parallel. An image that fails does not stop the
  * others: one error names all that failed. After a failure the finished part stays beside the output as `.partial`, and the
- * next run goes on from there. Throws DT_DISK_FULL before the large blobs are asked for if they do not fit.
+ * next run goes on from there. Throws DT_DISK_FULL and DT_LIMIT_EXCEEDED before the large blobs are asked for if they do not fit,
+ * on the disk or into the format.
  */
 export async function writeWrap(wrap: WrapToWrite, context: RunContext, progress: Progress): Promise<void> {
   const { folders, contents, outputFile, isCompatible } = wrap;
+  requireReadable(folders, contents);
   progress.setTotalBytes(countBlobBytes(contents.flatMap(({ graphs }) => graphs)));
   const onBytes = (sizeBytes: number): void => {
     progress.addBytes(sizeBytes);
@@ -48,7 +53,7 @@ export async function writeWrap(wrap: WrapToWrite, context: RunContext, progress
   const { entries, topFolder, sharedLargeBlobs } = buildWrapEntries(folders, { smallBlobs, isCompatible });
   if (sharedLargeBlobs.length > 0 && !isCompatible && folders.length === 1) {
     context.reporter.warn(
-      `${formatCount(sharedLargeBlobs.length, 'layer')} shared by several images stored once; the Go dt cannot unwrap this file (--compat stores copies)`,
+      `${formatCount(sharedLargeBlobs.length, 'layer')} that several platforms or images share stored once; the Go dt cannot unwrap this file (--compat stores copies)`,
     );
   }
   const plan = planWrap(entries, topFolder, readSourceDateSeconds(context.environment) ?? 0);
@@ -62,7 +67,7 @@ export async function writeWrap(wrap: WrapToWrite, context: RunContext, progress
   try {
     failures = await copyLargeBlobs(contents, new WrapTarget(writer, outputFile), context, onBytes);
     if (failures.length === 0) {
-      await writer.finish();
+      await writer.finish(wrap.beforeRename);
       return;
     }
   } catch (error) {

@@ -8,6 +8,7 @@ import { buffer } from 'node:stream/consumers';
 import { after, before, test } from 'node:test';
 import { LARGE_ENTRY_BYTES, planWrap, type WrapEntry } from '../../../src/archive/wrap-plan.ts';
 import { WrapReader } from '../../../src/archive/wrap-reader.ts';
+import { DtError } from '../../../src/domain/errors.ts';
 import { WrapWriter } from '../../../src/archive/wrap-writer.ts';
 import { digestOf } from '../../../src/domain/oci/digest.ts';
 import { readArchive } from '../../support/archives.ts';
@@ -204,6 +205,31 @@ test('a run that was interrupted keeps its finished blobs, and only those', asyn
     (await readArchive(path)).slice(0, 3).map(({ bytes }) => digestOf(bytes)),
     blobs.map((bytes) => digestOf(bytes)),
   );
+});
+
+test('what fails on the complete file before it has its name is tried again without fetching', async () => {
+  const bytes = Buffer.alloc(100_000, 'z');
+  const digest = digestOf(bytes);
+  const plan = planWrap([{ kind: 'blob', path: 'top/blob', digest, sizeBytes: bytes.length }], 'top', 0);
+  const path = join(folder, 'unsigned.tgz');
+  const writer = await WrapWriter.open(path, plan);
+  await writer.writeBlob(digest, Readable.from([bytes], { objectMode: false }));
+  const failure = new DtError('DT_OUTPUT_FAILED', 'not signed');
+  await assert.rejects(
+    writer.finish(() => Promise.reject(failure)),
+    failure,
+  );
+  assert.equal(await writer.abandon(), `${path}.partial`);
+  await assert.rejects(readFile(path), { code: 'ENOENT' });
+  const again = await WrapWriter.open(path, plan);
+  assert.equal(again.continuedBlobs, 1);
+  let seen = '';
+  await again.finish(async (partialPath) => {
+    seen = partialPath;
+    assert.equal((await readFile(partialPath)).length, plan.totalBytes);
+  });
+  assert.equal(seen, `${path}.partial`);
+  assert.equal((await readFile(path)).length, plan.totalBytes);
 });
 
 test('a file without footer is no wrap of ours; a missing one is an error', async () => {

@@ -4,6 +4,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { copyGraphs } from '../../../src/content/copy-graph.ts';
 import type { CopyJob } from '../../../src/content/copy-job.ts';
 import { readGraph } from '../../../src/content/read-graph.ts';
+import { DtError } from '../../../src/domain/errors.ts';
 import type { ManifestContent } from '../../../src/domain/oci/descriptor.ts';
 import type { Digest } from '../../../src/domain/oci/digest.ts';
 import { manifestSuccessors, parseManifest } from '../../../src/domain/oci/manifest.ts';
@@ -80,4 +81,39 @@ test('stores of the same name that are not one registry are written each', async
     OPTIONS,
   );
   for (const target of targets) assert.equal(target.tags.get('t'), root.descriptor.digest);
+});
+
+/** A registry that answers one manifest with an error. */
+class FailingStore extends RecordingStore {
+  readonly #digest: Digest;
+  readonly #error: DtError;
+
+  constructor(digest: Digest, error: DtError) {
+    super();
+    this.#digest = digest;
+    this.#error = error;
+  }
+
+  override async writeManifest(
+    content: ManifestContent,
+    tags?: readonly string[],
+    signal?: AbortSignal,
+  ): Promise<void> {
+    if (content.descriptor.digest === this.#digest) throw this.#error;
+    await super.writeManifest(content, tags, signal);
+  }
+}
+
+test('a fallback is written in place of what is refused, not of what fails otherwise', async () => {
+  const source = new CountingStore();
+  const image = addImage(source, 'a', ['a']);
+  const [whole, part] = [addIndex(source, [image, addImage(source, 'b', ['b'])]), addIndex(source, [image])];
+  const [graph, fallback] = [await readGraph(source, whole, OPTIONS), await readGraph(source, part, OPTIONS)];
+  for (const isRefusal of [true, false]) {
+    const error = new DtError('DT_REGISTRY_ERROR', 'no', { isRefusal });
+    const target = new FailingStore(whole.descriptor.digest, error);
+    const job: CopyJob = { source, target, graph, fallback, tags: ['t'] };
+    assert.equal((await copyGraphs([job], OPTIONS)).failures.get(job), isRefusal ? undefined : error);
+    assert.equal(target.tags.get('t'), isRefusal ? part.descriptor.digest : undefined);
+  }
 });

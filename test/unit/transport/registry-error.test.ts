@@ -59,3 +59,11 @@ test('what passes may be tried again, unless the registry wants to be left alone
   assert.ok(!afterWait('3600').isTransient);
   assert.match(afterWait('3600').detail ?? '', /1 h/);
 });
+
+test('only an answer that is about what was sent is a refusal of it', () => {
+  const isRefusal = (method: string, status: number): boolean => answer(method, status, 'X').isRefusal;
+  for (const status of [400, 404, 409, 413, 422]) assert.ok(isRefusal('PUT', status), String(status));
+  for (const status of [401, 403, 408, 425, 429, 500, 502, 503]) assert.ok(!isRefusal('PUT', status), String(status));
+  assert.ok(!isRefusal('GET', 404));
+  assert.ok(!answer('PUT', 404, 'NAME_UNKNOWN', '', ECR).isRefusal, 'its repository is missing');
+});

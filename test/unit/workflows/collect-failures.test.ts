@@ -93,10 +93,16 @@ test('registry errors get the side of the command, wrong content is the source, 
   assert.equal(error.side, 'source');
   assert.equal(withSide(new DtError('DT_AUTH_DENIED', 'x'), 'source').side, 'source');
   assert.equal(withSide(new DtError('DT_USAGE', 'x'), 'source').side, undefined);
-  const original = new DtError('DT_NOT_FOUND', 'x', { hints: ['h'], detail: 'd', isTransient: true, cause: 1 });
+  const original = new DtError('DT_NOT_FOUND', 'x', {
+    hints: ['h'],
+    detail: 'd',
+    isTransient: true,
+    isRefusal: true,
+    cause: 1,
+  });
   const copy = withSide(original, 'source');
   assert.deepEqual(
-    [copy.hints, copy.detail, copy.isTransient, copy.cause, copy.stack],
-    [original.hints, original.detail, original.isTransient, original.cause, original.stack],
+    [copy.hints, copy.detail, copy.isTransient, copy.isRefusal, copy.cause, copy.stack],
+    [original.hints, original.detail, original.isTransient, original.isRefusal, original.cause, original.stack],
   );
 });
