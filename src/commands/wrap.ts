@@ -4,9 +4,8 @@ import { DtError } from '../domain/errors.ts';
 import { formatBytes } from '../domain/format-quantity.ts';
 import type { ChartSource } from '../workflows/charts/fetch-chart.ts';
 import { BaseCommand } from './base-command.ts';
-import { chartCredentialRegistry, commonRegistry, CREDENTIAL_FLAGS, readCredentialFlags } from './credential-flags.ts';
-import { IMAGE_CONTENT_FLAGS, readImageContentFlags } from './image-content-flags.ts';
-import { SIGN_FLAG } from './sign-flag.ts';
+import { chartCredentialRegistry, commonRegistry, readCredentialFlags } from './credential-flags.ts';
+import { readWrapFlags, WRAP_FLAGS } from './wrap-flags.ts';
 
 export default class WrapCommand extends BaseCommand<typeof WrapCommand> {
   static override summary = 'Make one file of a Helm chart and all its container images';
@@ -27,15 +26,9 @@ export default class WrapCommand extends BaseCommand<typeof WrapCommand> {
     }),
     repo: Flags.string({ summary: 'URL of a chart repository', helpValue: 'URL' }),
     'output-file': Flags.string({ summary: 'file to write (default: NAME-VERSION.wrap.tgz)', helpValue: 'FILE' }),
-    ...IMAGE_CONTENT_FLAGS,
-    ...CREDENTIAL_FLAGS,
+    ...WRAP_FLAGS,
     'skip-pull-images': Flags.boolean({ summary: 'wrap the chart and its lock without the images' }),
     'allow-empty': Flags.boolean({ summary: 'wrap a chart in which no image is found' }),
-    compat: Flags.boolean({ summary: 'store copies of shared layers, for the Go dt' }),
-    'skip-preflight': Flags.boolean({
-      summary: 'do not look first whether the output can be written and has enough space',
-    }),
-    sign: SIGN_FLAG,
   };
   static override examples = [
     '<%= config.bin %> <%= command.id %> ./contour',
@@ -63,13 +56,10 @@ export default class WrapCommand extends BaseCommand<typeof WrapCommand> {
       {
         sources: [toSource(first), ...others.map(toSource)],
         outputFile: flags['output-file'],
-        ...readImageContentFlags(flags),
+        ...readWrapFlags(flags),
         annotationsKey: flags['annotations-key'],
         skipImages: flags['skip-pull-images'],
         allowEmpty: flags['allow-empty'],
-        isCompatible: flags.compat,
-        skipPreflight: flags['skip-preflight'],
-        signKeyFile: flags.sign,
       },
       await this.createRunContext(credential),
     );

@@ -2,9 +2,8 @@ import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
 import { formatBytes } from '../../domain/format-quantity.ts';
 import { BaseCommand } from '../base-command.ts';
-import { CREDENTIAL_FLAGS, readCredentialFlags, referenceCredentialRegistry } from '../credential-flags.ts';
-import { IMAGE_CONTENT_FLAGS, readImageContentFlags } from '../image-content-flags.ts';
-import { SIGN_FLAG } from '../sign-flag.ts';
+import { readCredentialFlags, referenceCredentialRegistry } from '../credential-flags.ts';
+import { readWrapFlags, WRAP_FLAGS } from '../wrap-flags.ts';
 
 export default class ImagesWrapCommand extends BaseCommand<typeof ImagesWrapCommand> {
   static override summary = 'Make one file of a container image, without a chart';
@@ -16,13 +15,7 @@ export default class ImagesWrapCommand extends BaseCommand<typeof ImagesWrapComm
       summary: 'file to write (default: IMAGE-TAG.container.wrap.tgz)',
       helpValue: 'FILE',
     }),
-    ...IMAGE_CONTENT_FLAGS,
-    ...CREDENTIAL_FLAGS,
-    compat: Flags.boolean({ summary: 'store copies of shared layers, for the Go dt' }),
-    'skip-preflight': Flags.boolean({
-      summary: 'do not look first whether the output can be written and has enough space',
-    }),
-    sign: SIGN_FLAG,
+    ...WRAP_FLAGS,
   };
   static override examples = [
     '<%= config.bin %> <%= command.id %> registry.example.com/app/web:1.2.3',
@@ -41,10 +34,7 @@ export default class ImagesWrapCommand extends BaseCommand<typeof ImagesWrapComm
       {
         reference: args.reference,
         outputFile: flags['output-file'],
-        ...readImageContentFlags(flags),
-        isCompatible: flags.compat,
-        skipPreflight: flags['skip-preflight'],
-        signKeyFile: flags.sign,
+        ...readWrapFlags(flags),
       },
       await this.createRunContext(credential),
     );

@@ -4,7 +4,6 @@ import type { AttachedGraph } from '../../content/image-content.ts';
 import type { ChartMetadata } from '../../domain/chart/chart-metadata.ts';
 import { MAX_CHART_CONFIG_BYTES, MAX_PROVENANCE_BYTES, namesArchive } from '../../domain/chart/chart-origin.ts';
 import { MAX_CHART_BYTES, type ChartTree } from '../../domain/chart/chart-tree.ts';
-import { isDtError } from '../../domain/errors.ts';
 import { LOCK_FILE_NAME } from '../../domain/lock/images-lock.ts';
 import { digestOf, type Digest } from '../../domain/oci/digest.ts';
 import { parseManifest } from '../../domain/oci/manifest.ts';
@@ -13,6 +12,7 @@ import type { GraphCheck } from './check-graph.ts';
 import { checkAttached } from './check-images.ts';
 import type { Reporter } from '../ports.ts';
 import type { ContentFolder } from './wrap-content.ts';
+import { tryCheck } from './try-check.ts';
 
 /** A chart that Helm could load. */
 export interface CheckedChart {
@@ -30,7 +30,7 @@ export async function checkChart(
   if (tree === undefined) return undefined;
   const { damages } = check;
   const entry = wrapped?.path ?? 'chart';
-  const chart = await tryCheck(async () => loadChart(tree, `the chart in ${entry}`), entry, check);
+  const chart = await tryCheck(async () => loadChart(tree, `the chart in ${entry}`), { entry }, check);
   if (chart === undefined) return undefined;
   const { metadata } = chart;
   if (wrapped === undefined) return { metadata, attached: [] };
@@ -66,7 +66,7 @@ async function checkOrigin(
   if (archive !== undefined && archiveBytes !== undefined) {
     const unpacked = await tryCheck(
       async () => digestChartArchive(archiveBytes, `the archive of ${path}`),
-      path,
+      { entry: path },
       check,
     );
     const difference = unpacked === undefined ? undefined : findDifference(tree, unpacked);
@@ -78,7 +78,8 @@ async function checkOrigin(
       reporter.warn(`The provenance file of ${wrapFolder(wrapped)} is about another archive`);
     }
   }
-  if (manifest !== undefined) await tryCheck(async () => checkManifest(manifest, wrapped, check), path, check);
+  if (manifest !== undefined)
+    await tryCheck(async () => checkManifest(manifest, wrapped, check), { entry: path }, check);
 }
 
 /** The manifest must be about the archive and the config beside it. */
@@ -126,19 +127,5 @@ async function readOptional(
   check: GraphCheck,
 ): Promise<Buffer | undefined> {
   if (digest === undefined || !check.content.has(digest)) return undefined;
-  return tryCheck(async () => check.content.readBytes(digest, limitBytes), entry, check);
-}
-
-async function tryCheck<Result>(
-  run: () => Promise<Result>,
-  entry: string,
-  check: GraphCheck,
-): Promise<Result | undefined> {
-  try {
-    return await run();
-  } catch (error) {
-    if (check.signal.aborted || !isDtError(error)) throw error;
-    check.damages.addError(error, { entry });
-    return undefined;
-  }
+  return tryCheck(async () => check.content.readBytes(digest, limitBytes), { entry }, check);
 }

@@ -1,8 +1,6 @@
-import { MissingManifestError } from '../../content/checked-content.ts';
 import type { AttachedGraph } from '../../content/image-content.ts';
 import { readConfigPlatform } from '../../content/read-leaves.ts';
 import type { Graph } from '../../content/read-graph.ts';
-import { isDtError } from '../../domain/errors.ts';
 import type { ImagesLock, LockImage } from '../../domain/lock/images-lock.ts';
 import type { AttachedArtifact } from '../../domain/oci/attached-artifact.ts';
 import type { Digest } from '../../domain/oci/digest.ts';
@@ -13,6 +11,7 @@ import type { WrappedImage } from '../../domain/wrap/wrap-document.ts';
 import { checkGraph, checkGraphContent, type GraphCheck } from './check-graph.ts';
 import { GoArtifacts } from '../opening/go-artifacts.ts';
 import { rebuildImageGraph } from '../opening/rebuild-index.ts';
+import { tryCheck } from './try-check.ts';
 
 /** An image of a lock with what the wrap has of it. */
 export interface CheckedImage {
@@ -41,7 +40,8 @@ export async function checkWrappedImages(
     }
     const owner = { image: lockImage.image, isFiltered: image.isFiltered === true };
     const graph = await checkGraph(image.digest, owner, check);
-    if (graph !== undefined) await tryCheck(async () => checkLocked(graph, lockImage, check), lockImage.image, check);
+    if (graph !== undefined)
+      await tryCheck(async () => checkLocked(graph, lockImage, check), { image: lockImage.image }, check);
     const attached = await checkAttached(image.attached ?? [], graph, lockImage.image, check);
     checked.push({ lockImage, ...(graph === undefined ? {} : { graph }), isRebuilt: false, attached });
   }
@@ -70,7 +70,7 @@ export async function checkGoImages(
       checkGraphContent(graph, { image }, check);
       return graph;
     };
-    const graph = missing.length === 0 ? await tryCheck(readGraph, image, check) : undefined;
+    const graph = missing.length === 0 ? await tryCheck(readGraph, { image }, check) : undefined;
     const root = graph?.root.descriptor.digest ?? digests[0]?.digest;
     const readAttached = async (): Promise<AttachedGraph[]> => {
       const found = root === undefined ? [] : await goArtifacts.readForImage(lockImage, root, context);
@@ -81,7 +81,7 @@ export async function checkGoImages(
       lockImage,
       ...(graph === undefined ? {} : { graph }),
       isRebuilt: (graph?.manifests.length ?? 0) > 0,
-      attached: (await tryCheck(readAttached, image, check)) ?? [],
+      attached: (await tryCheck(readAttached, { image }, check)) ?? [],
     });
   }
   return checked;
@@ -159,20 +159,4 @@ async function readPlatforms(graph: Graph, { content, signal }: GraphCheck): Pro
     for (const { digest, platform } of manifest.manifests) note(digest, platform);
   }
   return platforms;
-}
-
-async function tryCheck<Result>(
-  run: () => Promise<Result>,
-  image: string,
-  check: GraphCheck,
-): Promise<Result | undefined> {
-  try {
-    return await run();
-  } catch (error) {
-    if (check.signal.aborted || !isDtError(error)) throw error;
-    if (error instanceof MissingManifestError) {
-      check.damages.addMissing(error.digest, 'the manifest is not in the wrap', image);
-    } else check.damages.addError(error, { image });
-    return undefined;
-  }
 }
