@@ -56,7 +56,8 @@ export async function readTarEntries(
   const handleEntry = async (header: Header, source: AsyncIterable<Buffer>): Promise<void> => {
     const entry = guard.check(readTarEntry(header));
     endOfLastEntry = contentOffset(header) + entry.sizeBytes + tarPaddingBytes(entry.sizeBytes);
-    const content = Readable.from(source, { objectMode: false });
+    // The library never ends the content of a folder whose header has a size.
+    const content = Readable.from(entry.type === 'directory' ? [] : source, { objectMode: false });
     await onEntry(entry, content);
     await finished(content.resume());
   };
