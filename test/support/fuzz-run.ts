@@ -11,11 +11,12 @@ import { withFolder } from './hostile-wraps.ts';
 export const MAX_CASE_CPU_MS = 5_000;
 export const MAX_CASE_BYTES = 300 * 1024 * 1024;
 /** What a process has taken it may keep; above this the next case gets a new one, so that it is measured alone. */
-const MAX_REUSE_BYTES = 200 * 1024 * 1024;
+const MAX_REUSE_BYTES = 150 * 1024 * 1024;
 /** Longer than a case may compute, as others use the machine at the same time. */
 const WATCHDOG_MS = 30_000;
 const CHILD_PATH = join(import.meta.dirname, 'fuzz-child.ts');
-const CHILD_OPTIONS = ['--expose-gc', '--max-old-space-size=256'];
+/** As bin/dt starts the program, and with less room. */
+const CHILD_OPTIONS = ['--expose-gc', '--max-semi-space-size=4', '--max-old-space-size=256'];
 
 export interface FuzzOptions {
   readonly seed: number;

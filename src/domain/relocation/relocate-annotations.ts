@@ -3,14 +3,7 @@ import type { Reference } from '../oci/reference.ts';
 import { encodeEditedYaml, readYamlBytes } from '../yaml/edit-yaml-bytes.ts';
 import { readYamlTree, resolveYamlScalar } from '../yaml/read-yaml-tree.ts';
 import { planYamlEdit, type YamlEdit } from '../yaml/yaml-edits.ts';
-import {
-  dereference,
-  effectiveEntries,
-  lineOfOffset,
-  type YamlEntry,
-  type YamlScalar,
-  type YamlTree,
-} from '../yaml/yaml-tree.ts';
+import { dereference, effectiveEntries, type YamlEntry, type YamlScalar, type YamlTree } from '../yaml/yaml-tree.ts';
 import { applyAllEdits, listImageScalars, type RelocatedFile, toImageEdits } from './relocate-image-list.ts';
 import { locateNode, type RelocationChange } from './relocation-change.ts';
 import type { RelocationPrefix } from './relocation-prefix.ts';
@@ -103,7 +96,6 @@ function locateAnnotatedImage(
 ): Pick<RelocationChange, 'file' | 'line' | 'path'> {
   const outerPlace = locateNode(tree, scalar);
   const innerPlace = locateNode(inner, image);
-  const line =
-    scalar.style === 'literal' ? lineOfOffset(tree.text, scalar.start) + innerPlace.line - 1 : outerPlace.line;
+  const line = scalar.style === 'literal' ? tree.lines.lineOf(scalar.start) + innerPlace.line - 1 : outerPlace.line;
   return { file: outerPlace.file, line, path: outerPlace.path + innerPlace.path };
 }

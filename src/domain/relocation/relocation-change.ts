@@ -1,5 +1,5 @@
 import type { YamlEdit } from '../yaml/yaml-edits.ts';
-import { formatYamlPath, lineOfOffset, type YamlNode, type YamlPair, type YamlTree } from '../yaml/yaml-tree.ts';
+import { formatYamlPath, type YamlNode, type YamlPair, type YamlTree } from '../yaml/yaml-tree.ts';
 
 /** One scalar that a relocation rewrote. */
 export interface RelocationChange {
@@ -30,7 +30,7 @@ export function locateNode(
   let offset = 0;
   if (node.kind === 'scalar') offset = node.start === -1 ? Math.max(node.insertAt, 0) : node.start;
   else if (node.kind === 'alias') offset = node.start;
-  return { file: tree.name, line: lineOfOffset(tree.text, offset), path: formatYamlPath(node.path) };
+  return { file: tree.name, line: tree.lines.lineOf(offset), path: formatYamlPath(node.path) };
 }
 
 /** What an edit that was applied has changed; undefined for ranges of a scalar, which their maker reports. */

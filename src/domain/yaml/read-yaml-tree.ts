@@ -8,6 +8,7 @@ import {
   type ScalarEvent,
 } from 'js-yaml';
 import { DtError } from '../errors.ts';
+import { LineIndex } from './line-index.ts';
 import { YAML_SCHEMA } from './parse-yaml.ts';
 import { readYamlEvents } from './read-yaml-events.ts';
 import type {
@@ -61,7 +62,7 @@ export function readYamlTree(text: string, name: string): YamlTree {
     markAmbiguous(root, false);
     roots.push(root);
   }
-  return { name, text, events, roots, aliases: state.aliases };
+  return { name, text, lines: new LineIndex(text), events, roots, aliases: state.aliases };
 }
 
 /** The value of a scalar by the core schema of YAML 1.2; undefined if its tag is not known. */

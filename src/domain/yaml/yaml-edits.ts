@@ -1,4 +1,4 @@
-import { escapeForStyle, formatNewScalar, spliceText, type TextSplice, toSourceRange } from './yaml-scalar-text.ts';
+import { escapeForStyle, formatNewScalar, spliceText, type TextSplice, createRangeMapper } from './yaml-scalar-text.ts';
 import { dereference, type YamlAlias, type YamlPair, type YamlScalar, type YamlTree } from './yaml-tree.ts';
 
 /** One change of a YAML text. Everything outside of what it names stays as it is, byte for byte. */
@@ -65,8 +65,9 @@ function planEmptyScalar(tree: YamlTree, scalar: YamlScalar, value: string): Pla
 
 function planSplices(tree: YamlTree, scalar: YamlScalar, splices: readonly TextSplice[]): PlannedEdit | undefined {
   const planned: TextSplice[] = [];
+  const toSource = createRangeMapper(tree.text, scalar);
   for (const splice of splices) {
-    const range = toSourceRange(tree.text, scalar, splice);
+    const range = toSource(splice);
     const replacement =
       scalar.style === 'literal'
         ? indentLines(splice.replacement, scalar.indent, lineEndOf(tree.text))

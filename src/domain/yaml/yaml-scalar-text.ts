@@ -58,25 +58,28 @@ interface Unit {
   readonly end: number;
 }
 
+/** A part of a text. */
+interface TextRange {
+  readonly start: number;
+  readonly end: number;
+}
+
 /**
- * Carries a range of the decoded text of a scalar over to the source. Folding, indentation and line ends only ever
- * change blanks, so the n-th character that is not blank is the same on both sides. Both ends of the range must be such
- * characters; undefined if they are not, or if the two sides do not match.
+ * Carries ranges of the decoded text of a scalar over to the source. Folding, indentation and line ends only ever
+ * change blanks, so the n-th character that is not blank is the same on both sides. Both ends of a range must be such
+ * characters; the answer to one whose ends are not, and to all if the two sides do not match, is undefined.
  */
-export function toSourceRange(
-  source: string,
-  scalar: YamlScalar,
-  range: { readonly start: number; readonly end: number },
-): { readonly start: number; readonly end: number } | undefined {
-  if (scalar.start === -1 || range.end <= range.start) return undefined;
-  if (isBlank(scalar.text[range.start] ?? ' ') || isBlank(scalar.text[range.end - 1] ?? ' ')) return undefined;
-  const units = readUnits(source, scalar);
-  const decoded = [...nonBlankOffsets(scalar.text)];
-  if (units.length !== decoded.length) return undefined;
-  if (units.some((unit, index) => unit.char !== scalar.text[decoded[index] ?? -1])) return undefined;
-  const first = units[decoded.indexOf(range.start)];
-  const last = units[decoded.indexOf(range.end - 1)];
-  return first === undefined || last === undefined ? undefined : { start: first.start, end: last.end };
+export function createRangeMapper(source: string, scalar: YamlScalar): (range: TextRange) => TextRange | undefined {
+  const units = scalar.start === -1 ? [] : readUnits(source, scalar);
+  const offsets = [...nonBlankOffsets(scalar.text)];
+  const isSame =
+    units.length === offsets.length && units.every((unit, index) => unit.char === scalar.text[offsets[index] ?? -1]);
+  const byOffset = new Map(isSame ? offsets.map((offset, index) => [offset, units[index]]) : []);
+  return ({ start, end }) => {
+    const [first, last] = [byOffset.get(start), byOffset.get(end - 1)];
+    if (end <= start || first === undefined || last === undefined) return undefined;
+    return { start: first.start, end: last.end };
+  };
 }
 
 function isBlank(char: string): boolean {

@@ -1,4 +1,5 @@
 import type { Event } from 'js-yaml';
+import type { LineIndex } from './line-index.ts';
 
 /** Keys and list positions from the root of a document. */
 export type YamlPath = readonly (string | number)[];
@@ -62,6 +63,7 @@ export interface YamlTree {
   /** What messages call the text. */
   readonly name: string;
   readonly text: string;
+  readonly lines: LineIndex;
   readonly events: readonly Event[];
   /** The root of each document. */
   readonly roots: readonly YamlNode[];
@@ -71,13 +73,6 @@ export interface YamlTree {
 /** What an alias stands for, or the node itself. */
 export function dereference(node: YamlNode): YamlScalar | YamlMap | YamlSequence {
   return node.kind === 'alias' ? node.target : node;
-}
-
-/** The 1-based line of an offset. */
-export function lineOfOffset(text: string, offset: number): number {
-  let line = 1;
-  for (let at = text.indexOf('\n'); at !== -1 && at < offset; at = text.indexOf('\n', at + 1)) line++;
-  return line;
 }
 
 /** A path for people: `a.b[0]`, with quotes around keys that hold a dot or other punctuation. */
