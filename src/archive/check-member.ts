@@ -2,6 +2,7 @@ import { readSync } from 'node:fs';
 import { createHash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import { DtError } from '../domain/errors.ts';
+import type { DigestAlgorithm } from '../domain/oci/digest.ts';
 import {
   BLOCK_HEADER_BYTES,
   GZIP_TRAILER_BYTES,
@@ -12,14 +13,13 @@ import {
   storedBlockSize,
   storedMemberLength,
 } from './gzip-member.ts';
+import { isZero } from './is-zero.ts';
 import type { StoredMember } from './stored-member.ts';
 
 /** What one read call takes: about a mebibyte of whole blocks. */
 const READ_BLOCKS = 16;
 /** How many read calls are between two steps. */
 const READS_PER_STEP = 8;
-
-export type HashAlgorithm = 'sha256' | 'sha512';
 
 /** A large entry in the file with this descriptor. Plain data: it is handed to another thread. */
 export interface MemberToCheck {
@@ -29,7 +29,7 @@ export interface MemberToCheck {
   readonly start: number;
   readonly sizeBytes: number;
   /** Which digests of the entry are wanted. */
-  readonly algorithms: readonly HashAlgorithm[];
+  readonly algorithms: readonly DigestAlgorithm[];
 }
 
 /** What a whole member turned out to be. */
@@ -39,7 +39,7 @@ export interface MemberVerdict {
   /** Nothing but zeros is between the entry and the next one. */
   readonly hasCleanPadding: boolean;
   /** In hexadecimal. */
-  readonly digests: Readonly<Partial<Record<HashAlgorithm, string>>>;
+  readonly digests: Readonly<Partial<Record<DigestAlgorithm, string>>>;
 }
 
 /** Reads a whole member once, in steps of some MiB that yield the bytes read. Throws DT_WRAP_TRUNCATED, DT_WRAP_INVALID. */
@@ -56,7 +56,7 @@ export function* checkMember(job: MemberToCheck): Generator<number, MemberVerdic
       crc = crc32(part, crc);
       const content = part.subarray(Math.max(start - at, 0), Math.max(end - at, 0));
       for (const [, hash] of hashes) hash.update(content);
-      hasCleanPadding &&= part.subarray(Math.max(end - at, 0)).every((byte) => byte === 0);
+      hasCleanPadding &&= isZero(part.subarray(Math.max(end - at, 0)));
       at += part.length;
       stepBytes += part.length;
     }

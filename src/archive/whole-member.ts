@@ -1,6 +1,7 @@
 import { crc32, inflateRawSync } from 'node:zlib';
 import { DtError, systemErrorCode } from '../domain/errors.ts';
 import { checkEntryPath } from './entry-path.ts';
+import { isZero } from './is-zero.ts';
 import { GZIP_HEADER, GZIP_HEADER_BYTES, gzipTrailer, inflatedChunkBytes } from './gzip-member.ts';
 import {
   decodeTarHeader,
@@ -68,11 +69,6 @@ export function checkWholeHeader(bytes: Buffer): TarHeader {
     throw invalid(`the header of the entry ${name} can be read in more than one way`);
   }
   return { ...header, path: normalPath };
-}
-
-/** True if all bytes are zero. */
-export function isZero(bytes: Uint8Array): boolean {
-  return bytes.every((byte) => byte === 0);
 }
 
 function inflate(member: Buffer, maxOutputBytes: number): { readonly content: Buffer; readonly endOffset: number } {

@@ -1,18 +1,10 @@
 import { mapConcurrently } from '../content/map-concurrently.ts';
 import type { ReplacedIndexes } from '../domain/relocation/replaced-indexes.ts';
-import { findPushed, isThere, refuseOverwrites } from './unwrapping/check-tags.ts';
+import { findPushed, isThere } from './unwrapping/check-tags.ts';
 import { acceptedDigests } from './unwrapping/plan-image-pushes.ts';
-import {
-  checkTarget,
-  listTargets,
-  type CheckedChart,
-  type CheckedPush,
-  type CheckedUnwrap,
-} from './unwrapping/check-target.ts';
+import type { CheckedChart, CheckedPush, CheckedUnwrap } from './unwrapping/check-target.ts';
 import { combineFailures } from './collect-failures.ts';
-import { confirmPush, warnOfOverwrites } from './unwrapping/confirm-push.ts';
 import type { RunContext } from './context.ts';
-import { nameSide } from './name-side.ts';
 import { requirePushPermission } from './preflight.ts';
 import { prepareUnwrap, type PreparedUnwrap, type UnwrapSource } from './unwrapping/prepare-unwrap.ts';
 import { pushAttached } from './unwrapping/push-attached.ts';
@@ -22,14 +14,11 @@ import {
   requireValuesPlace,
   type UnwrappedChart,
 } from './unwrapping/push-prepared-chart.ts';
+import { runUnwrap, type RunUnwrapOptions } from './unwrapping/run-unwrap.ts';
 import { isMissing, pushImages, type PushedImage, type PushSummary } from './unwrapping/push-images.ts';
 import { describePush, toAttachedPush, type UnwrappedImage } from './unwrapping/unwrapped-image.ts';
 
-export interface UnwrapChartsOptions extends UnwrapSource {
-  /** Do not ask. */
-  readonly assumeYes: boolean;
-  /** Fail, before anything is pushed, if a tag has another digest in the target. */
-  readonly noOverwrite?: boolean;
+export interface UnwrapChartsOptions extends UnwrapSource, RunUnwrapOptions {
   /** Do not check beforehand whether the registry lets us push. */
   readonly skipPreflight?: boolean;
 }
@@ -50,21 +39,15 @@ export interface UnwrapChartsResult {
  * errors; one error names all images that failed.
  */
 export async function unwrapCharts(options: UnwrapChartsOptions, context: RunContext): Promise<UnwrapChartsResult> {
-  return nameSide('destination', async () => {
-    const { prepared, checked } = await context.reporter.section(`Unwrapping "${options.file}"`, async () => {
-      const prepared = await prepareUnwrap(options, context);
-      return { prepared, checked: await checkTarget(prepared, context) };
-    });
-    try {
-      const targets = listTargets(checked);
-      if (options.noOverwrite === true) refuseOverwrites(targets);
-      if (options.assumeYes) warnOfOverwrites(targets, context);
-      else if (!(await confirmPush(checked, context))) return describePrepared(prepared);
-      return await context.reporter.section('Pushing', async () => push(prepared, checked, options, context));
-    } finally {
-      await prepared.wrap.close();
-    }
-  });
+  return runUnwrap(
+    {
+      prepare: async () => prepareUnwrap(options, context),
+      decline: describePrepared,
+      push: async (prepared, checked) => push(prepared, checked, options, context),
+    },
+    options,
+    context,
+  );
 }
 
 async function push(

@@ -2,28 +2,23 @@ import { DtError } from '../domain/errors.ts';
 import { formatCount } from '../domain/format-quantity.ts';
 import type { Reference } from '../domain/oci/reference.ts';
 import { parseRelocationPrefix, type RelocationPrefix } from '../domain/relocation/relocation-prefix.ts';
-import { refuseOverwrites } from './unwrapping/check-tags.ts';
-import { checkTarget, listTargets } from './unwrapping/check-target.ts';
+import type { CheckedUnwrap } from './unwrapping/check-target.ts';
 import { combineFailures } from './collect-failures.ts';
-import { confirmPush, warnOfOverwrites } from './unwrapping/confirm-push.ts';
 import type { RunContext } from './context.ts';
-import { nameSide } from './name-side.ts';
 import { openWrap } from './opening/open-wrap.ts';
-import type { OpenedWrap } from './opening/opened-wrap.ts';
-import { planImagePushes, type ImagePush, type IndexMode } from './unwrapping/plan-image-pushes.ts';
+import { planImagePushes, type IndexMode } from './unwrapping/plan-image-pushes.ts';
+import type { PreparedUnwrap } from './unwrapping/prepare-unwrap.ts';
 import { requirePushPermission } from './preflight.ts';
 import { pushAttached } from './unwrapping/push-attached.ts';
+import { runUnwrap, type RunUnwrapOptions } from './unwrapping/run-unwrap.ts';
 import { isMissing, pushImages, type PushSummary } from './unwrapping/push-images.ts';
 import { describePush, toAttachedPush, type UnwrappedImage } from './unwrapping/unwrapped-image.ts';
 
-export interface UnwrapImagesOptions {
-  readonly file: string;
+export interface UnwrapImagesOptions extends RunUnwrapOptions {
   /** Registry and path that the images go under; `oci://` in front is fine. */
   readonly prefix: string;
   readonly indexMode?: IndexMode;
   readonly skipAttached?: boolean;
-  readonly assumeYes: boolean;
-  readonly noOverwrite?: boolean;
   readonly skipPreflight?: boolean;
 }
 
@@ -40,39 +35,38 @@ export interface UnwrapImagesResult {
  */
 export async function unwrapImages(options: UnwrapImagesOptions, context: RunContext): Promise<UnwrapImagesResult> {
   const prefix = parseRelocationPrefix(options.prefix);
-  return nameSide('destination', async () => {
-    const { wrap, pushes, checked } = await context.reporter.section(`Unwrapping "${options.file}"`, async () => {
-      const { wrap, pushes } = await prepare(options, prefix, context);
-      return { wrap, pushes, checked: await checkTarget({ wrap, pushes, charts: [] }, context) };
-    });
-    try {
-      const targets = listTargets(checked);
-      if (options.noOverwrite === true) refuseOverwrites(targets);
-      if (options.assumeYes) warnOfOverwrites(targets, context);
-      else if (!(await confirmPush(checked, context))) {
-        return { pushed: false, images: pushes.map((push) => describePush(push, push.graph.root.descriptor.digest)) };
-      }
-      return await context.reporter.section('Pushing', async () => {
-        const missing = checked.images.filter(isMissing).map(({ tag }) => tag.reference);
-        if (options.skipPreflight !== true) await requirePushPermission(missing, context);
-        const { summary, pushed, failures } = await pushImages(checked.images, context);
-        const allFailures = [...failures, ...(await pushAttached(pushed.map(toAttachedPush), options, context))];
-        if (allFailures.length > 0) {
-          throw combineFailures(allFailures, { totalCount: pushes.length, verb: 'pushed' });
-        }
-        return { pushed: true, images: pushed.map(({ push, digest }) => describePush(push, digest)), summary };
-      });
-    } finally {
-      await wrap.close();
-    }
-  });
+  return runUnwrap(
+    {
+      prepare: async () => prepare(options, prefix, context),
+      decline: ({ pushes }): UnwrapImagesResult => ({
+        pushed: false,
+        images: pushes.map((push) => describePush(push, push.graph.root.descriptor.digest)),
+      }),
+      push: async (_, checked) => push(checked, options, context),
+    },
+    options,
+    context,
+  );
+}
+
+async function push(
+  { images }: CheckedUnwrap,
+  options: UnwrapImagesOptions,
+  context: RunContext,
+): Promise<UnwrapImagesResult> {
+  const missing = images.filter(isMissing).map(({ tag }) => tag.reference);
+  if (options.skipPreflight !== true) await requirePushPermission(missing, context);
+  const { summary, pushed, failures } = await pushImages(images, context);
+  const allFailures = [...failures, ...(await pushAttached(pushed.map(toAttachedPush), options, context))];
+  if (allFailures.length > 0) throw combineFailures(allFailures, { totalCount: images.length, verb: 'pushed' });
+  return { pushed: true, images: pushed.map(({ push, digest }) => describePush(push, digest)), summary };
 }
 
 async function prepare(
   options: UnwrapImagesOptions,
   prefix: RelocationPrefix,
   context: RunContext,
-): Promise<{ wrap: OpenedWrap; pushes: readonly ImagePush[] }> {
+): Promise<Pick<PreparedUnwrap, 'wrap' | 'pushes' | 'charts'>> {
   const wrap = await context.reporter.step(
     'Reading the wrap',
     async () => openWrap(options.file, context),
@@ -89,6 +83,7 @@ async function prepare(
     const pushes = await planImagePushes(wrap, wrap.folders, plan, context);
     return {
       wrap,
+      charts: [],
       pushes: options.skipAttached === true ? pushes.map((push) => ({ ...push, attached: [] })) : pushes,
     };
   } catch (error) {

@@ -5,6 +5,7 @@ import { describe, test, type TestContext } from 'node:test';
 import { pushShopImages, SHOP_IMAGES, writeShopChart } from '../support/charts.ts';
 import { basicAuthorization, pushImage } from '../support/images.ts';
 import { listTags } from '../support/registry-content.ts';
+import { startProxiedRegistry } from '../support/proxied-registry.ts';
 import { startEmbeddedRegistry, TEST_CREDENTIALS, type EmbeddedRegistry } from '../support/registries.ts';
 import { startRegistryProxy, type RegistryProxy } from '../support/registry-proxy.ts';
 import { DT_PATH } from '../support/run-cli.ts';
@@ -166,13 +167,7 @@ interface Prepared {
 }
 
 async function prepare(t: TestContext): Promise<Prepared> {
-  const sandbox = await createSandbox(t);
-  const registry = await startEmbeddedRegistry();
-  const proxy = await startRegistryProxy(registry.host);
-  t.after(async () => {
-    await proxy.close();
-    await registry.close();
-  });
+  const { sandbox, registry, proxy } = await startProxiedRegistry(t, startEmbeddedRegistry, startRegistryProxy);
   const pushed = await pushShopImages(registry.host, LAYER_BYTES);
   await writeShopChart(join(sandbox.work, 'shop'), proxy.host);
   const layers = [...pushed.values()].flatMap(({ manifests }) => manifests.flatMap((manifest) => manifest.layers));

@@ -3,18 +3,12 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { pushShopImages, writeShopChart } from '../support/charts.ts';
 import { startFaultProxy } from '../support/fault-proxy.ts';
+import { startProxiedRegistry } from '../support/proxied-registry.ts';
 import { startEmbeddedRegistry } from '../support/registries.ts';
-import { createSandbox } from '../support/sandbox.ts';
 
 for (const concurrency of [1, 2]) {
   test(`--concurrency ${String(concurrency)} bounds the connections to a host, and the work is done`, async (t) => {
-    const sandbox = await createSandbox(t);
-    const registry = await startEmbeddedRegistry();
-    const proxy = await startFaultProxy(registry.host);
-    t.after(async () => {
-      await proxy.close();
-      await registry.close();
-    });
+    const { sandbox, registry, proxy } = await startProxiedRegistry(t, startEmbeddedRegistry, startFaultProxy);
     await pushShopImages(registry.host);
     await writeShopChart(join(sandbox.work, 'shop'), proxy.host);
     let mostConnections = 0;

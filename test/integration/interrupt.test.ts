@@ -8,9 +8,10 @@ import { text } from 'node:stream/consumers';
 import { pushShopImages, writeShopChart } from '../support/charts.ts';
 import { startFaultProxy, type FaultProxy } from '../support/fault-proxy.ts';
 import type { Fault } from '../support/fault-plan.ts';
+import { startProxiedRegistry } from '../support/proxied-registry.ts';
 import { startEmbeddedRegistry } from '../support/registries.ts';
 import { DT_PATH } from '../support/run-cli.ts';
-import { createSandbox, type Sandbox } from '../support/sandbox.ts';
+import type { Sandbox } from '../support/sandbox.ts';
 import { requireTool } from '../support/tools.ts';
 
 /** Far more than the two seconds that it may take, and far less than any wait that it must not sit out. */
@@ -105,13 +106,7 @@ interface RunToInterrupt {
 
 /** A command that will meet the fault at every blob. */
 async function prepare(t: TestContext, command: 'wrap' | 'unwrap', fault: Fault): Promise<RunToInterrupt> {
-  const sandbox = await createSandbox(t);
-  const registry = await startEmbeddedRegistry();
-  const proxy = await startFaultProxy(registry.host);
-  t.after(async () => {
-    await proxy.close();
-    await registry.close();
-  });
+  const { sandbox, registry, proxy } = await startProxiedRegistry(t, startEmbeddedRegistry, startFaultProxy);
   await pushShopImages(registry.host);
   await writeShopChart(join(sandbox.work, 'shop'), proxy.host);
   await sandbox.runOk(['wrap', 'shop', '--output-file', 'shop.tgz']);

@@ -8,11 +8,12 @@ import { test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pushShopImages, writeShopChart } from '../support/charts.ts';
 import { withoutGenerationTime } from '../support/golden.ts';
+import { startProxiedRegistry } from '../support/proxied-registry.ts';
 import { startEmbeddedRegistry } from '../support/registries.ts';
 import { readArchiveFiles } from '../support/archives.ts';
 import { startRegistryProxy, type RegistryProxy } from '../support/registry-proxy.ts';
 import { DT_PATH } from '../support/run-cli.ts';
-import { createSandbox, type Sandbox } from '../support/sandbox.ts';
+import type { Sandbox } from '../support/sandbox.ts';
 
 const LARGE_BYTES = 200_000;
 const OUTPUT = 'out.wrap.tgz';
@@ -135,13 +136,7 @@ interface Prepared {
 }
 
 async function prepare(t: TestContext): Promise<Prepared> {
-  const sandbox = await createSandbox(t);
-  const registry = await startEmbeddedRegistry();
-  const proxy = await startRegistryProxy(registry.host);
-  t.after(async () => {
-    await proxy.close();
-    await registry.close();
-  });
+  const { sandbox, registry, proxy } = await startProxiedRegistry(t, startEmbeddedRegistry, startRegistryProxy);
   const pushed = await pushShopImages(registry.host, LARGE_BYTES);
   const large = new Set([...pushed.values()].flatMap(({ manifests }) => manifests.flatMap(({ layers }) => layers)));
   await writeShopChart(join(sandbox.work, 'shop'), proxy.host);

@@ -8,9 +8,9 @@ import { startFaultProxy } from '../support/fault-proxy.ts';
 import type { PushedImage } from '../support/images.ts';
 import { describeKills, measure, pickKillPoint, runAndKill, type RunToKill } from '../support/kill-points.ts';
 import { createRandom } from '../support/random.ts';
+import { startProxiedRegistry } from '../support/proxied-registry.ts';
 import { startDistribution3 } from '../support/registries.ts';
 import { readStoredBlob, readStoredManifest } from '../support/registry-content.ts';
-import { createSandbox } from '../support/sandbox.ts';
 import { requireTool } from '../support/tools.ts';
 import { countResentBytes } from '../support/traffic.ts';
 
@@ -90,13 +90,7 @@ interface Prepared {
 
 /** A wrap, and a registry behind a proxy into which it has been unwrapped once without a disturbance. */
 async function prepare(t: TestContext): Promise<Prepared> {
-  const sandbox = await createSandbox(t);
-  const registry = await startDistribution3();
-  const proxy = await startFaultProxy(registry.host);
-  t.after(async () => {
-    await proxy.close();
-    await registry.close();
-  });
+  const { sandbox, registry, proxy } = await startProxiedRegistry(t, startDistribution3, startFaultProxy);
   const pushed = await pushShopImages(registry.host, LAYER_BYTES);
   await writeShopChart(join(sandbox.work, 'shop'), registry.host);
   await sandbox.runOk(['wrap', 'shop', '--output-file', WRAP]);

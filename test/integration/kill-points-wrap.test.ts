@@ -7,8 +7,8 @@ import { pushShopImages, writeShopChart } from '../support/charts.ts';
 import { startFaultProxy } from '../support/fault-proxy.ts';
 import { describeKills, measure, pickKillPoint, runAndKill, type RunToKill } from '../support/kill-points.ts';
 import { createRandom } from '../support/random.ts';
+import { startProxiedRegistry } from '../support/proxied-registry.ts';
 import { startDistribution3 } from '../support/registries.ts';
-import { createSandbox } from '../support/sandbox.ts';
 import { requireTool } from '../support/tools.ts';
 import type { Traffic } from '../support/traffic.ts';
 
@@ -73,13 +73,7 @@ function checkFetched({ fetched, sizes }: Traffic, kills: number, story: string)
 
 /** A registry behind a proxy, and the wrap of an undisturbed run. */
 async function prepare(t: TestContext): Promise<RunToKill> {
-  const sandbox = await createSandbox(t);
-  const registry = await startDistribution3();
-  const proxy = await startFaultProxy(registry.host);
-  t.after(async () => {
-    await proxy.close();
-    await registry.close();
-  });
+  const { sandbox, registry, proxy } = await startProxiedRegistry(t, startDistribution3, startFaultProxy);
   await pushShopImages(registry.host, LAYER_BYTES);
   await writeShopChart(join(sandbox.work, 'shop'), proxy.host);
   const args = ['wrap', 'shop', '--output-file', OUTPUT, '--concurrency', String(CONCURRENCY)];

@@ -27,6 +27,19 @@ async function takeMulti(): Promise<{ pieces: WrapPiece[]; root: string; child: 
   return { pieces, root, child };
 }
 
+/** The parts without a platform: without its blobs, and without it in wrap.json, where the images become what `editImage` makes of them. */
+function dropChild(
+  pieces: readonly WrapPiece[],
+  child: string,
+  editImage: (image: Document['images'][number]) => object,
+): WrapPiece[] {
+  const without = pieces.filter(({ header }) => !header.name.includes(child.slice(7)));
+  return editJson(without, '/.dt/wrap.json', (document) => {
+    const { blobs, images } = document as unknown as Document;
+    return { ...document, blobs: blobs.filter(({ digest }) => digest !== child), images: images.map(editImage) };
+  });
+}
+
 test('an index that lost an entry is found', async () => {
   const { pieces, root } = await takeMulti();
   const edited = editEntry(pieces, root.slice(7), (content) => {
@@ -38,18 +51,10 @@ test('an index that lost an entry is found', async () => {
 
 test('a platform that is gone from archive, wrap.json and lock is found by its index', async () => {
   const { pieces, child } = await takeMulti();
-  const without = pieces.filter(({ header }) => !header.name.includes(child.slice(7)));
-  const listed = editJson(without, '/.dt/wrap.json', (document) => {
-    const { blobs, images } = document as unknown as Document;
-    return {
-      ...document,
-      blobs: blobs.filter(({ digest }) => digest !== child),
-      images: images.map((image) => ({
-        ...image,
-        platforms: image.platforms.filter(({ digest }) => digest !== child),
-      })),
-    };
-  });
+  const listed = dropChild(pieces, child, (image) => ({
+    ...image,
+    platforms: image.platforms.filter(({ digest }) => digest !== child),
+  }));
   const locked = editEntry(listed, '/chart/Images.lock', (content) =>
     content.toString().replace(new RegExp(`\\n *- digest: ${child}\\n *arch: \\S+`), ''),
   );
@@ -59,15 +64,7 @@ test('a platform that is gone from archive, wrap.json and lock is found by its i
 
 test('an image that is said to be filtered must still have what its lock names', async () => {
   const { pieces, child } = await takeMulti();
-  const without = pieces.filter(({ header }) => !header.name.includes(child.slice(7)));
-  const listed = editJson(without, '/.dt/wrap.json', (document) => {
-    const { blobs, images } = document as unknown as Document;
-    return {
-      ...document,
-      blobs: blobs.filter(({ digest }) => digest !== child),
-      images: images.map((image) => ({ ...image, isFiltered: true })),
-    };
-  });
+  const listed = dropChild(pieces, child, (image) => ({ ...image, isFiltered: true }));
   const error = await assertDamaged(await assembleWrap(listed), { code: 'DT_LOCK_MISMATCH', image: IMAGE });
   assert.ok(error.failures.some(({ digest }) => digest === child));
 });

@@ -136,6 +136,15 @@ export const BOMBS: Readonly<Record<string, Build>> = {
     const [head = '', first = ''] = lock.content.toString().split(/(?<=^images:\n)/m);
     return replaceContent(seed, lock, Buffer.from(head + first.repeat(1 + random.below(20_000))));
   },
+  'long values file': async (seed, random) => {
+    const values = seed.pieces.filter(({ header }) => header.name.endsWith('/values.yaml'));
+    if (values.length === 0) return seed.wrap;
+    const images = Array.from(
+      { length: 1 + random.below(30_000) },
+      (_, index) => `image${String(index)}:\n  registry: docker.io\n  repository: a/b${String(index)}\n  tag: "1"\n`,
+    );
+    return replaceContent(seed, random.pick(values), Buffer.from(images.join('')));
+  },
   'many links': async (seed, random) => {
     const one = await tarOf([piece('demo-1.2.3/images/x', '', { type: 'link', linkname: 'demo-1.2.3/.dt/wrap.json' })]);
     const members = Array.from({ length: random.below(70) }, (_, index) => numberedEntries(one, index));

@@ -7,8 +7,8 @@ import { LOCK_GENERATED_BY, type ImagesLock, type LockChart, type LockDigest, ty
 
 /** Also of what is around it in a file that holds one. */
 export const MAX_LOCK_BYTES = 16 * 1024 * 1024;
-/** With three platforms each they take 200 MiB while they are parsed. */
-export const MAX_LOCK_IMAGES = 10_000;
+/** The content of more, with three platforms each, does not fit into a wrap. They take some 100 MiB while they are relocated. */
+export const MAX_LOCK_IMAGES = 5_000;
 const MAX_IMAGE_DIGESTS = 1_000;
 
 // What stands for "nothing" when every scalar is read as text.

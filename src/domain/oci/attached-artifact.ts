@@ -42,9 +42,12 @@ export function metadataTag(tag: string): string {
   return tag + METADATA_TAG_SUFFIX;
 }
 
+/** True for a tag that metadata of the Go dt may have. */
+export function isMetadataTag(tag: string): boolean {
+  return tag.endsWith(METADATA_TAG_SUFFIX);
+}
+
 /** True for a tag that an attached artifact may have: one made of the digest of its subject, or that of metadata. */
 export function isAttachedTag(tag: string, subject: Digest): boolean {
-  return (
-    tag.endsWith(METADATA_TAG_SUFFIX) || ATTACHED_TAG_SUFFIXES.some((suffix) => tag === attachedTag(subject, suffix))
-  );
+  return isMetadataTag(tag) || ATTACHED_TAG_SUFFIXES.some((suffix) => tag === attachedTag(subject, suffix));
 }

@@ -7,6 +7,9 @@ import { DtError } from '../errors.ts';
  */
 export type Digest = string & { readonly __brand: 'Digest' };
 
+/** https://github.com/opencontainers/image-spec/blob/v1.1.1/descriptor.md#registered-algorithms */
+export type DigestAlgorithm = 'sha256' | 'sha512';
+
 const DIGEST_PATTERN = /^(?:sha256:[a-f0-9]{64}|sha512:[a-f0-9]{128})$/;
 
 /** True if the text is a digest of a registered algorithm. */
@@ -20,7 +23,7 @@ export function parseDigest(text: unknown): Digest {
   throw new DtError('DT_MANIFEST_INVALID', `"${String(text).slice(0, 160)}" is not a digest`);
 }
 
-export function digestAlgorithm(digest: Digest): 'sha256' | 'sha512' {
+export function digestAlgorithm(digest: Digest): DigestAlgorithm {
   return digest.startsWith('sha512:') ? 'sha512' : 'sha256';
 }
 

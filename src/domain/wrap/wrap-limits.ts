@@ -13,7 +13,7 @@ export const MAX_SMALL_ENTRIES_BYTES = 256 * 1024 * 1024;
 export const MAX_LAST_MEMBER_BYTES = 64 * 1024 * 1024;
 /** `.dt/toc.json`: some forty thousand large entries. */
 export const MAX_TOC_BYTES = 8 * 1024 * 1024;
-/** `.dt/wrap.json`, and `.dt/discovery.json`: some forty thousand blobs, or ten thousand images that are only named. */
+/** `.dt/wrap.json`, and `.dt/discovery.json`: some forty thousand blobs, or ten thousand images that are only named, of several charts. */
 export const MAX_WRAP_DOCUMENT_BYTES = 16 * 1024 * 1024;
 /** What separates values in such a document. Every value takes several times its text in memory. */
 export const MAX_WRAP_DOCUMENT_MARKS = 1_000_000;

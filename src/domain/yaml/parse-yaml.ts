@@ -7,10 +7,10 @@ export const MAX_YAML_DEPTH = 200;
 /** Nodes of a document with every alias written out; a few hundred aliases can stand for billions of them. */
 const MAX_EXPANDED_NODES = 5_000_000;
 
-/** Characters that begin a node, in a document as values: a lock of ten thousand images has fewer. */
+/** Characters that begin a node, in a document as values: a lock of five thousand images has fewer. */
 export const MAX_MARKS = 500_000;
 /** In a document with places, of which every node takes several times the memory. */
-export const MAX_PLACED_MARKS = 300_000;
+export const MAX_PLACED_MARKS = 200_000;
 const MARKS = new Set(['-', ',', ':', '[', '{', '?', '\n', '\r'].map((mark) => mark.charCodeAt(0)));
 
 export const YAML_SCHEMA = CORE_SCHEMA.withTags([mergeTag]);

@@ -7,6 +7,7 @@ import type { Chart } from '../../domain/chart/chart.ts';
 import { IMAGE_ANNOTATION_KEYS } from '../../domain/chart/images-annotation.ts';
 import { DtError } from '../../domain/errors.ts';
 import { formatCount } from '../../domain/format-quantity.ts';
+import { isMetadataTag } from '../../domain/oci/attached-artifact.ts';
 import { isRepository, isTag, type Reference } from '../../domain/oci/reference.ts';
 import { relocateChart, type RelocatedChart } from '../../domain/relocation/relocate-chart.ts';
 import type { RelocationPrefix } from '../../domain/relocation/relocation-prefix.ts';
@@ -192,7 +193,7 @@ function describeLosses(losesProvenance: boolean, attached: readonly AttachedGra
 /** False for the metadata of the Go dt, which is found by the version of the chart, and for what is attached to it. */
 function isBoundToManifest({ artifact }: AttachedGraph, all: readonly AttachedGraph[]): boolean {
   const metadata = new Set(
-    all.filter(({ artifact: { tag } }) => tag?.endsWith('-metadata')).map((item) => item.artifact.digest),
+    all.filter(({ artifact: { tag = '' } }) => isMetadataTag(tag)).map((item) => item.artifact.digest),
   );
   return !metadata.has(artifact.digest) && !metadata.has(artifact.subject);
 }

@@ -10,7 +10,7 @@ import {
   relocateWith,
   textsOf,
   type RelocateFilesOptions,
-} from './relocation-fixtures.ts';
+} from '../../../support/relocation-fixtures.ts';
 
 const CHART = 'apiVersion: v2\nname: c\nversion: 1.0.0\n';
 const VALUES = 'image:\n  registry: docker.io\n  repository: a/bb\n  tag: x\n';

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { isYamlMap, parseYaml } from '../../../../src/domain/yaml/parse-yaml.ts';
-import { buildChart, GOLDEN, readFolder, relocateWith, textsOf } from './relocation-fixtures.ts';
+import { buildChart, GOLDEN, readFolder, relocateWith, textsOf } from '../../../support/relocation-fixtures.ts';
 
 interface GoldenStep {
   readonly argv: readonly string[];

@@ -5,7 +5,7 @@ import { formatReference, parseReference, type Reference } from '../../../../src
 import { relocateReference, relocateReferenceText } from '../../../../src/domain/relocation/relocate-reference.ts';
 import { findRelocationCollisions, toCollisionError } from '../../../../src/domain/relocation/relocation-collisions.ts';
 import { parseRelocationPrefix } from '../../../../src/domain/relocation/relocation-prefix.ts';
-import { readTable } from './relocation-fixtures.ts';
+import { readTable } from '../../../support/relocation-fixtures.ts';
 
 interface Row {
   readonly image: string;

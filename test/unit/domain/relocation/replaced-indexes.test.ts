@@ -1,11 +1,8 @@
 import assert from 'node:assert/strict';
-import { globSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
 import { parseImagesLock } from '../../../../src/domain/lock/parse-lock.ts';
-import { digestOf, type Digest } from '../../../../src/domain/oci/digest.ts';
+import type { Digest } from '../../../../src/domain/oci/digest.ts';
 import { parseReference } from '../../../../src/domain/oci/reference.ts';
-import { parseImageText } from '../../../../src/domain/relocation/image-fields.ts';
 import { createKnownImages } from '../../../../src/domain/relocation/known-images.ts';
 import { relocateAnnotations } from '../../../../src/domain/relocation/relocate-annotations.ts';
 import { relocateImagesFile } from '../../../../src/domain/relocation/relocate-image-list.ts';
@@ -13,7 +10,7 @@ import { relocateReference } from '../../../../src/domain/relocation/relocate-re
 import { parseRelocationPrefix } from '../../../../src/domain/relocation/relocation-prefix.ts';
 import { relocateValues } from '../../../../src/domain/relocation/values-images.ts';
 import { readYamlTree } from '../../../../src/domain/yaml/read-yaml-tree.ts';
-import { buildChart, CORPUS, relocateWith, textsOf } from './relocation-fixtures.ts';
+import { buildChart, relocateWith, textsOf } from '../../../support/relocation-fixtures.ts';
 
 const PREFIX = parseRelocationPrefix('acme.com/federal');
 const OLD = `sha256:${'a'.repeat(64)}` as Digest;
@@ -108,22 +105,6 @@ describe('digests of replaced indexes in values', () => {
     const tree = readYamlTree(`image:\n  repository: acme.com/federal/x/yy\n  digest: ${OLD}\n`, 'values.yaml');
     const { changes } = relocateValues(tree, PREFIX, createKnownImages([]), REPLACED);
     assert.deepEqual(changes, [{ file: 'values.yaml', line: 3, path: 'image.digest', from: OLD, to: NEW }]);
-  });
-
-  it('that no values file has make no difference', () => {
-    const folders = globSync(join(CORPUS, '*/truth.json')).map(dirname);
-    assert.ok(folders.length > 200);
-    const unrelated = new Map([[digestOf('none'), digestOf('neither')]]);
-    for (const folder of folders) {
-      const truth = JSON.parse(readFileSync(join(folder, 'truth.json'), 'utf8')) as {
-        images: readonly { normalised: string }[];
-      };
-      const known = createKnownImages(truth.images.flatMap(({ normalised }) => parseImageText(normalised) ?? []));
-      for (const file of globSync('**/values*.yaml', { cwd: folder })) {
-        const tree = readYamlTree(readFileSync(join(folder, file), 'utf8'), file);
-        assert.deepEqual(relocateValues(tree, PREFIX, known, unrelated), relocateValues(tree, PREFIX, known), file);
-      }
-    }
   });
 });
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { GOLDEN, readTable, relocateText } from './relocation-fixtures.ts';
+import { GOLDEN, readTable, relocateText } from '../../../support/relocation-fixtures.ts';
 
 interface Row {
   readonly values: string;

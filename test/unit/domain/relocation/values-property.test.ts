@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { readYamlTree } from '../../../../src/domain/yaml/read-yaml-tree.ts';
 import { parseYaml } from '../../../../src/domain/yaml/parse-yaml.ts';
-import { PREFIX, relocateText } from './relocation-fixtures.ts';
+import { PREFIX, relocateText } from '../../../support/relocation-fixtures.ts';
 
 const ROUNDS = 400;
 const IMAGE_FIELDS: ReadonlySet<string> = new Set(['registry', 'repository', 'image']);

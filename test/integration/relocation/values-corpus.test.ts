@@ -3,14 +3,17 @@ import { globSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
 import { EVENT_ID, getScalarValue, parseEvents } from 'js-yaml';
-import { parseImageText } from '../../../../src/domain/relocation/image-fields.ts';
-import { createKnownImages } from '../../../../src/domain/relocation/known-images.ts';
-import { parseRelocationPrefix } from '../../../../src/domain/relocation/relocation-prefix.ts';
-import { relocateValues } from '../../../../src/domain/relocation/values-images.ts';
-import { readYamlEvents } from '../../../../src/domain/yaml/read-yaml-events.ts';
-import { readYamlTree } from '../../../../src/domain/yaml/read-yaml-tree.ts';
-import { CORPUS } from './relocation-fixtures.ts';
+import { digestOf } from '../../../src/domain/oci/digest.ts';
+import { parseImageText } from '../../../src/domain/relocation/image-fields.ts';
+import { createKnownImages } from '../../../src/domain/relocation/known-images.ts';
+import { parseRelocationPrefix } from '../../../src/domain/relocation/relocation-prefix.ts';
+import { relocateValues } from '../../../src/domain/relocation/values-images.ts';
+import { readYamlEvents } from '../../../src/domain/yaml/read-yaml-events.ts';
+import { readYamlTree } from '../../../src/domain/yaml/read-yaml-tree.ts';
+import { CORPUS } from '../../support/relocation-fixtures.ts';
 
+/** Replaced indexes that no values file names. */
+const UNRELATED_INDEXES = new Map([[digestOf('none'), digestOf('neither')]]);
 const PREFIX = parseRelocationPrefix('registry.internal:5000/mirror');
 /** Of the values that rendering proves to be the head of an image, the part that static rules and declared images find. */
 const MIN_FOUND = 0.9;
@@ -42,7 +45,9 @@ describe('values files of real charts', () => {
       const changed = new Set<string>();
       for (const file of globSync('**/values*.yaml', { cwd: folder })) {
         const text = readFileSync(join(folder, file), 'utf8');
-        const result = relocateValues(readYamlTree(text, file), PREFIX, known);
+        const tree = readYamlTree(text, file);
+        const result = relocateValues(tree, PREFIX, known);
+        assert.deepEqual(relocateValues(tree, PREFIX, known, UNRELATED_INDEXES), result, file);
         for (const { path } of result.changes) changed.add(`${file} ${path.replaceAll('"', '')}`);
         const [before, after] = [scalarTexts(text), scalarTexts(result.text)];
         assert.equal(after.length, before.length, file);

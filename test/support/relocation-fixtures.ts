@@ -1,16 +1,17 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, posix } from 'node:path';
-import { sortChartTree, type ChartEntry, type ChartTree } from '../../../../src/domain/chart/chart-tree.ts';
-import type { Chart, Subchart } from '../../../../src/domain/chart/chart.ts';
-import type { Digest } from '../../../../src/domain/oci/digest.ts';
-import { parseReference } from '../../../../src/domain/oci/reference.ts';
-import { createKnownImages } from '../../../../src/domain/relocation/known-images.ts';
-import { relocateChart, type RelocatedChart } from '../../../../src/domain/relocation/relocate-chart.ts';
-import { parseRelocationPrefix } from '../../../../src/domain/relocation/relocation-prefix.ts';
-import { relocateValues, type RelocatedValues } from '../../../../src/domain/relocation/values-images.ts';
-import { readYamlTree } from '../../../../src/domain/yaml/read-yaml-tree.ts';
+import { parseChartMetadata } from '../../src/domain/chart/chart-metadata.ts';
+import { sortChartTree, type ChartEntry, type ChartTree } from '../../src/domain/chart/chart-tree.ts';
+import type { Chart, Subchart } from '../../src/domain/chart/chart.ts';
+import type { Digest } from '../../src/domain/oci/digest.ts';
+import { parseReference } from '../../src/domain/oci/reference.ts';
+import { createKnownImages } from '../../src/domain/relocation/known-images.ts';
+import { relocateChart, type RelocatedChart } from '../../src/domain/relocation/relocate-chart.ts';
+import { parseRelocationPrefix } from '../../src/domain/relocation/relocation-prefix.ts';
+import { relocateValues, type RelocatedValues } from '../../src/domain/relocation/values-images.ts';
+import { readYamlTree } from '../../src/domain/yaml/read-yaml-tree.ts';
 
-const SHARED = join(import.meta.dirname, '../../../../../shared');
+const SHARED = join(import.meta.dirname, '../../../shared');
 export const GOLDEN = join(SHARED, 'formats/golden');
 export const CORPUS = join(SHARED, 'corpus');
 export const PREFIX = 'acme.com/federal';
@@ -89,4 +90,39 @@ export function relocateWith(chart: Chart, options: RelocateFilesOptions = {}): 
 export function textsOf(tree: ChartTree): Map<string, string> {
   const files = tree.filter((entry) => entry.type === 'file');
   return new Map(files.map((entry) => [entry.path, new TextDecoder('utf-8', { ignoreBOM: true }).decode(entry.bytes)]));
+}
+
+/** A chart with dependencies, from its files; `subcharts` lie under `charts/`. */
+export function buildFamilyChart(
+  values: string,
+  subcharts: Readonly<Record<string, Chart>> = {},
+  options: { readonly name?: string; readonly version?: string; readonly more?: string } = {},
+): Chart {
+  const { name = 'c', version = '1.0.0', more = '' } = options;
+  const metadata = `apiVersion: v2\nname: ${name}\nversion: ${version}\n${more}`;
+  const files = new Map([
+    ['Chart.yaml', metadata],
+    ['values.yaml', values],
+  ]);
+  const packed = Object.fromEntries(
+    Object.entries(subcharts).map(([file, chart]) => [`charts/${file}.tgz`, chart] as const),
+  );
+  return { ...buildChart(files, packed), metadata: parseChartMetadata(metadata, name) };
+}
+
+/** Relocates the chart; the trees of its subcharts are caught on their way into an archive. */
+export async function relocateFamily(chart: Chart): Promise<Chart> {
+  const trees = new Map<Chart, Chart['tree']>();
+  const { tree } = await relocateWith(chart, {
+    repackSubchart: (subchart, changed) => {
+      trees.set(subchart, changed);
+      return Promise.resolve(Buffer.from(`packed again ${String(trees.size)}`));
+    },
+  });
+  const rebuild = (member: Chart): Chart => ({
+    ...member,
+    tree: trees.get(member) ?? member.tree,
+    subcharts: member.subcharts.map((subchart) => ({ ...subchart, chart: rebuild(subchart.chart) })),
+  });
+  return { ...rebuild(chart), tree };
 }
