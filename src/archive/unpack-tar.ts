@@ -57,7 +57,11 @@ export async function readTarEntries(
     const entry = guard.check(readTarEntry(header));
     endOfLastEntry = contentOffset(header) + entry.sizeBytes + tarPaddingBytes(entry.sizeBytes);
     // The library never ends the content of a folder whose header has a size.
-    const content = Readable.from(entry.type === 'directory' ? [] : source, { objectMode: false });
+    if (entry.type !== 'file') {
+      await onEntry(entry, Readable.from([], { objectMode: false }));
+      return;
+    }
+    const content = Readable.from(source, { objectMode: false });
     await onEntry(entry, content);
     await finished(content.resume());
   };
