@@ -1,14 +1,16 @@
 /** Folders of src/ that each folder may import from, besides domain and itself. */
 const ARROWS = {
   domain: [],
-  transport: [],
+  transport: ['processes'],
+  processes: [],
+  helm: ['archive', 'files', 'processes'],
   content: ['archive', 'files', 'transport'],
   archive: ['files'],
   server: ['content', 'archive', 'files', 'transport'],
   files: [],
   trust: [],
   output: ['workflows/ports\\.ts'],
-  workflows: ['content', 'archive', 'server', 'files', 'transport', 'trust'],
+  workflows: ['content', 'archive', 'server', 'files', 'transport', 'trust', 'helm'],
   commands: ['workflows', 'output', 'environment\\.ts'],
 };
 

@@ -2,6 +2,7 @@ import type { Command } from '@oclif/core';
 import AuthCheckCommand from './auth/check.ts';
 import AuthLoginCommand from './auth/login.ts';
 import AuthLogoutCommand from './auth/logout.ts';
+import ImagesFindCommand from './images/find.ts';
 import ImagesLockCommand from './images/lock.ts';
 import ImagesUnwrapCommand from './images/unwrap.ts';
 import ImagesWrapCommand from './images/wrap.ts';
@@ -16,6 +17,7 @@ export const COMMANDS: Readonly<Record<string, Command.Class>> = {
   'auth:check': AuthCheckCommand,
   'auth:login': AuthLoginCommand,
   'auth:logout': AuthLogoutCommand,
+  'images:find': ImagesFindCommand,
   'images:lock': ImagesLockCommand,
   'images:unwrap': ImagesUnwrapCommand,
   'images:wrap': ImagesWrapCommand,
@@ -29,5 +31,5 @@ export const COMMANDS: Readonly<Record<string, Command.Class>> = {
 /** Every group of commands with what its help says. */
 export const GROUPS: Readonly<Record<string, string>> = {
   auth: 'Keep, remove and try credentials of registries',
-  images: 'Lock the images of a chart; wrap and unwrap single images',
+  images: 'Find and lock the images of a chart; wrap and unwrap single images',
 };

@@ -10,7 +10,7 @@ import {
   readReferrersIndex,
   type ReferrersIndex,
 } from '../domain/oci/referrers-index.ts';
-import { interruptionError } from '../transport/http/http-errors.ts';
+import { interruptionError } from '../domain/interruption.ts';
 
 /** How often the list is written again because somebody else has replaced it. */
 const MAX_WRITES = 10;

@@ -1,9 +1,8 @@
-import { access, constants, stat } from 'node:fs/promises';
-import { delimiter, isAbsolute, join } from 'node:path';
 import { DtError } from '../../domain/errors.ts';
 import type { Credential } from './credential-entry.ts';
 import type { Environment } from './credential-files.ts';
-import { runBounded, RunFailure } from './run-bounded.ts';
+import { findProgram } from '../../processes/find-program.ts';
+import { runBounded, RunFailure } from '../../processes/run-bounded.ts';
 
 /** A helper may have to ask a cloud, or a person, before it answers. */
 export const DEFAULT_HELPER_TIMEOUT_MS = 30_000;
@@ -32,11 +31,7 @@ export interface HelperName {
 /** Path of `docker-credential-NAME` in an absolute folder of PATH, or undefined. Throws DT_CREDENTIAL_HELPER_FAILED for a bad name. */
 export async function findHelperProgram(helper: HelperName, environment: Environment): Promise<string | undefined> {
   if (!NAME_PATTERN.test(helper.name)) throw helperError(helper, 'that is no name of a program');
-  for (const folder of (environment['PATH'] ?? '').split(delimiter).filter(isAbsolute)) {
-    const path = join(folder, PROGRAM_PREFIX + helper.name);
-    if (await isProgram(path)) return path;
-  }
-  return undefined;
+  return findProgram([PROGRAM_PREFIX + helper.name], environment);
 }
 
 /** Asks a helper for a server. Undefined if it knows none, or says nothing. Throws DT_CREDENTIAL_HELPER_FAILED, DT_INTERRUPTED. */
@@ -97,14 +92,14 @@ async function runHelper(
   const program = await findHelperProgram(helper, environment);
   if (program === undefined) throw helperError(helper, 'there is no such program on PATH');
   try {
-    const { code, output } = await runBounded(program, [action], input, {
+    const { code, output, errorOutput } = await runBounded(program, [action], input, {
       environment,
       signal,
       timeoutMs,
       maxOutputBytes: MAX_OUTPUT_BYTES,
     });
     if (code === 0) return output;
-    if (action !== 'store' && output.includes(NOT_FOUND_TEXT)) return undefined;
+    if (action !== 'store' && (output + errorOutput).includes(NOT_FOUND_TEXT)) return undefined;
     throw helperError(helper, `"${action}" ended with ${String(code)}`);
   } catch (error) {
     if (error instanceof RunFailure) throw helperError(helper, error.message);
@@ -117,13 +112,4 @@ function helperError({ name, file }: HelperName, why: string): DtError {
   return new DtError('DT_CREDENTIAL_HELPER_FAILED', `the credential helper ${program} failed: ${why}`, {
     detail: `It is named in ${file}.`,
   });
-}
-
-async function isProgram(path: string): Promise<boolean> {
-  try {
-    await access(path, constants.X_OK);
-    return (await stat(path)).isFile();
-  } catch {
-    return false;
-  }
 }

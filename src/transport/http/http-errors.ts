@@ -1,5 +1,6 @@
 import { RequestError } from 'got';
 import { DtError, errorMessage, systemErrorCode } from '../../domain/errors.ts';
+import { interruptionError } from '../../domain/interruption.ts';
 
 /** No connection came about; nothing was sent. */
 const CONNECT_FAILURES: ReadonlySet<string> = new Set([
@@ -98,12 +99,6 @@ export function toTransportError(error: unknown, request: FailedRequest): Error 
     hints: connectionHints(cause, url),
     cause: error,
   });
-}
-
-export function interruptionError(signal: AbortSignal): Error {
-  return signal.reason instanceof DtError
-    ? signal.reason
-    : new DtError('DT_INTERRUPTED', 'interrupted', { cause: signal.reason });
 }
 
 /** The hop of a redirect that failed. */

@@ -1,7 +1,8 @@
 import pRetry from 'p-retry';
 import { copyError } from '../../domain/error-rules.ts';
 import { isDtError, type DtError } from '../../domain/errors.ts';
-import { interruptionError, isConnectFailure } from './http-errors.ts';
+import { interruptionError } from '../../domain/interruption.ts';
+import { isConnectFailure } from './http-errors.ts';
 
 export const DEFAULT_RETRIES = 5;
 /** What a server may ask to wait; one that asks for more is told to the user instead. */

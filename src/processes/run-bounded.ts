@@ -1,14 +1,24 @@
 import { spawn } from 'node:child_process';
-import { systemErrorCode } from '../../domain/errors.ts';
-import { interruptionError } from '../http/http-errors.ts';
+import { systemErrorCode } from '../domain/errors.ts';
+import { interruptionError } from '../domain/interruption.ts';
 
 export interface RunBounds {
   /** All of the environment of the program. */
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** The folder that the program starts in; default: that of this process. */
+  readonly folder?: string | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly timeoutMs: number;
   /** Of both outputs together. */
   readonly maxOutputBytes: number;
+}
+
+/** How a program ended, and what it printed. */
+export interface RunOutcome {
+  /** The exit code, or the name of the signal that ended it. */
+  readonly code: number | string;
+  readonly output: string;
+  readonly errorOutput: string;
 }
 
 /** Why a program did not come to its end. The message holds nothing of what it printed. */
@@ -17,19 +27,18 @@ export class RunFailure extends Error {
 }
 
 /**
- * Runs a program to its end. Gives standard output after exit code 0, both outputs after any other; `code` is the name of the
- * signal that ended it. One that cannot be started, takes too long or prints too much is killed with all that it has started: RunFailure. Throws
- * DT_INTERRUPTED.
+ * Runs a program to its end. One that cannot be started, takes too long or prints too much is killed with all that it has
+ * started: RunFailure. Throws DT_INTERRUPTED.
  */
 export async function runBounded(
   program: string,
   args: readonly string[],
   input: string,
-  { environment, signal, timeoutMs, maxOutputBytes }: RunBounds,
-): Promise<{ readonly code: number | string; readonly output: string }> {
+  { environment, folder, signal, timeoutMs, maxOutputBytes }: RunBounds,
+): Promise<RunOutcome> {
   if (signal?.aborted === true) throw interruptionError(signal);
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { env: { ...environment }, stdio: 'pipe', detached: true });
+    const child = spawn(program, args, { env: { ...environment }, cwd: folder, stdio: 'pipe', detached: true });
     const outputs: Record<'stdout' | 'stderr', Buffer[]> = { stdout: [], stderr: [] };
     let sizeBytes = 0;
     const stopWatching = (): void => {
@@ -62,8 +71,11 @@ export async function runBounded(
     });
     child.on('close', (code, signalName) => {
       stopWatching();
-      const chunks = code === 0 ? outputs.stdout : [...outputs.stdout, ...outputs.stderr];
-      resolve({ code: code ?? String(signalName), output: Buffer.concat(chunks).toString() });
+      resolve({
+        code: code ?? String(signalName),
+        output: Buffer.concat(outputs.stdout).toString(),
+        errorOutput: Buffer.concat(outputs.stderr).toString(),
+      });
     });
     // A program that ends without reading its standard input breaks the pipe.
     child.stdin.on('error', () => undefined);

@@ -1,0 +1,78 @@
+import { formatReference, formatRepository, type Reference } from '../oci/reference.ts';
+import { findImagePlaces } from '../relocation/find-image-places.ts';
+import { readFieldText } from '../relocation/image-fields.ts';
+import type { KnownImages } from '../relocation/known-images.ts';
+import { locateNode } from '../relocation/relocation-change.ts';
+import { effectiveEntries, type YamlMap, type YamlNode } from '../yaml/yaml-tree.ts';
+import type { ValuesText } from './find-value-marks.ts';
+import { parseLikelyImage } from './image-text.ts';
+import { walkScalars } from './find-value-marks.ts';
+
+/** An image that a values file has the shape of. */
+export interface ValuesImage {
+  readonly reference: Reference;
+  readonly file: string;
+  readonly line: number;
+  readonly path: string;
+}
+
+const NOWHERE = { registry: 'registry.invalid', path: '' };
+
+/**
+ * Images that values files name by their shape alone: maps with a repository and a tag or digest, and whole references
+ * under a key that says image. Without a tag or digest nothing says what would be deployed.
+ */
+export function findDormantShapes({ file, tree }: ValuesText, known: KnownImages): readonly ValuesImage[] {
+  const found = new Map<string, ValuesImage>();
+  const add = (reference: Reference, node: YamlNode): void => {
+    if (reference.tag === undefined && reference.digest === undefined) return;
+    // No image of Docker itself has a dot: `image.repository` is the path of a value.
+    if (/^library\/.*\./.test(reference.repository)) return;
+    // `repository: nvcr.io/nvidia` with the name of the image beside it is the folder of an image.
+    const folder = `${formatRepository(reference)}/`;
+    const isFolder = known.references.some((other) => formatRepository(other).startsWith(folder));
+    if (isFolder || known.hasRepository(reference)) return;
+    const { line, path } = locateNode(tree, node);
+    const key = `${String(line)} ${path}`;
+    if (!found.has(key)) found.set(key, { reference, file, line, path });
+  };
+  for (const { source, node } of findImagePlaces(tree, NOWHERE, known)) {
+    const parent = findParent(tree.roots, node);
+    add(parent === undefined ? source : withIdentifier(source, parent), node);
+  }
+  for (const scalar of walkScalars(tree.roots)) {
+    const key = scalar.path.findLast((part) => typeof part === 'string');
+    if (typeof key !== 'string' || !/image(?:s|ref|name)?$/i.test(key)) continue;
+    const reference = parseLikelyImage(scalar.text.trim(), true);
+    if (reference !== undefined) add(reference, scalar);
+  }
+  return [...found.values()].toSorted((left, right) => left.line - right.line);
+}
+
+function withIdentifier(source: Reference, parent: YamlMap): Reference {
+  if (source.tag !== undefined || source.digest !== undefined) return source;
+  const entries = effectiveEntries(parent);
+  const tag = readFieldText(entries.get('tag'));
+  const digest = readFieldText(entries.get('digest'));
+  const name = formatReference(source);
+  const text = (tag === '' ? name : `${name}:${tag}`) + (/^sha256:[0-9a-f]{64}$/.test(digest) ? `@${digest}` : '');
+  return parseLikelyImage(text, true) ?? source;
+}
+
+/** The map that holds the node as a value. */
+function findParent(nodes: readonly YamlNode[], child: YamlNode): YamlMap | undefined {
+  for (const node of nodes) {
+    if (node.kind === 'map') {
+      if (node.pairs.some(({ value }) => value === child)) return node;
+      const found = findParent(
+        node.pairs.map(({ value }) => value),
+        child,
+      );
+      if (found !== undefined) return found;
+    } else if (node.kind === 'sequence') {
+      const found = findParent(node.items, child);
+      if (found !== undefined) return found;
+    }
+  }
+  return undefined;
+}

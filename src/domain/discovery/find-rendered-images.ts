@@ -1,0 +1,271 @@
+import { formatReference, type Reference } from '../oci/reference.ts';
+import { isYamlMap } from '../yaml/parse-yaml.ts';
+import type { YamlPath } from '../yaml/yaml-tree.ts';
+import { findImagesInText, type ImageHint, readImageHint } from './find-images-in-text.ts';
+import { parseImageField, parseLikelyImage, writtenParts } from './image-text.ts';
+import type { Manifest } from './parse-manifests.ts';
+import type { ImageField, RenderedImage, UnreadableImage } from './rendered-image.ts';
+
+type Fields = Readonly<Record<string, unknown>>;
+
+interface Search {
+  readonly manifest: Manifest;
+  readonly found: RenderedImage[];
+  readonly unreadable: UnreadableImage[];
+}
+
+/** What an object names. */
+export interface FoundImages {
+  /** In the order of the object. */
+  readonly images: readonly RenderedImage[];
+  readonly unreadable: readonly UnreadableImage[];
+}
+
+/** Where the pod of a workload lies. https://kubernetes.io/docs/concepts/workloads/ */
+const POD_PATHS: ReadonlyMap<string, readonly string[]> = new Map([
+  ['Pod', ['spec']],
+  ['PodTemplate', ['template', 'spec']],
+  ...['Deployment', 'StatefulSet', 'DaemonSet', 'ReplicaSet', 'ReplicationController', 'Job'].map(
+    (kind): [string, string[]] => [kind, ['spec', 'template', 'spec']],
+  ),
+  ['CronJob', ['spec', 'jobTemplate', 'spec', 'template', 'spec']],
+]);
+const TEXT_KINDS: ReadonlySet<string> = new Set(['ConfigMap', 'Secret']);
+const TEXT_FIELDS = ['data', 'stringData'] as const;
+/** API groups of Kubernetes itself end in this or have no dot; everything else is somebody's own. */
+const BUILT_IN_GROUP = /^(?:[a-z0-9]+|[a-z0-9-]+(?:\.[a-z0-9-]+)*\.k8s\.io)$/;
+const CUSTOM_BUILT_IN_GROUPS = /(?:^|\.)(?:x-k8s\.io|gateway\.networking\.k8s\.io|nfd\.k8s-sigs\.io)$/;
+const CONTAINER_LISTS = ['initContainers', 'containers', 'ephemeralContainers'] as const;
+
+/** Every image that a rendered object names, certain or likely. */
+export function findRenderedImages(manifest: Manifest): FoundImages {
+  const { kind, content } = manifest;
+  const search: Search = { manifest, found: [], unreadable: [] };
+  const podPath = POD_PATHS.get(kind);
+  visitAnnotations(search, content, []);
+  if (podPath !== undefined && isBuiltIn(content)) {
+    visitWorkload(search, content, podPath);
+  } else if (TEXT_KINDS.has(kind) && isBuiltIn(content)) {
+    // What `data` of a Secret holds is encoded.
+    for (const field of kind === 'Secret' ? ['stringData'] : TEXT_FIELDS) {
+      const data = content[field];
+      if (isYamlMap(data)) visitTexts(search, data, [field]);
+    }
+  } else if (!isBuiltIn(content)) {
+    for (const [key, value] of Object.entries(content)) {
+      if (!['apiVersion', 'kind', 'metadata', 'status'].includes(key)) visitCustom(search, value, [key], content);
+    }
+  }
+  return { images: search.found, unreadable: search.unreadable };
+}
+
+function isBuiltIn(content: Fields): boolean {
+  const apiVersion = typeof content['apiVersion'] === 'string' ? content['apiVersion'] : '';
+  const slash = apiVersion.indexOf('/');
+  if (slash === -1) return true;
+  const group = apiVersion.slice(0, slash);
+  return BUILT_IN_GROUP.test(group) && !CUSTOM_BUILT_IN_GROUPS.test(group);
+}
+
+function visitWorkload(search: Search, content: Fields, podPath: readonly string[]): void {
+  let node: unknown = content;
+  for (const [depth, key] of podPath.entries()) {
+    node = isYamlMap(node) ? node[key] : undefined;
+    if (isYamlMap(node)) visitAnnotations(search, node, podPath.slice(0, depth + 1));
+  }
+  if (isYamlMap(node)) visitPod(search, node, podPath);
+}
+
+/** https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/#PodSpec */
+function visitPod(search: Search, pod: Fields, path: YamlPath): void {
+  for (const list of CONTAINER_LISTS) {
+    for (const [index, container] of listOf(pod[list])) visitContainer(search, container, [...path, list, index]);
+  }
+  for (const [index, volume] of listOf(pod['volumes'])) {
+    const image = isYamlMap(volume) ? volume['image'] : undefined;
+    if (isYamlMap(image))
+      addField(search, image['reference'], [...path, 'volumes', index, 'image', 'reference'], 'pod');
+  }
+}
+
+function visitContainer(search: Search, container: unknown, path: YamlPath): void {
+  if (!isYamlMap(container)) return;
+  addField(search, container['image'], [...path, 'image'], 'pod');
+  for (const [index, variable] of listOf(container['env'])) {
+    if (!isYamlMap(variable)) continue;
+    const { name, value } = variable;
+    const hint = readImageHint(typeof name === 'string' ? name : '');
+    if (typeof value === 'string') addText(search, value, [...path, 'env', index, 'value'], 'env', hint);
+  }
+  for (const list of ['command', 'args'] as const) visitArguments(search, container[list], [...path, list]);
+}
+
+function visitArguments(search: Search, list: unknown, path: YamlPath): void {
+  let flag = '';
+  for (const [index, argument] of listOf(list)) {
+    if (typeof argument !== 'string') continue;
+    // `--flag value` in two arguments, `--flag=value` in one.
+    const [, name = '', value] = /^(--?[\w.-]+)(?:=([\s\S]*))?$/.exec(argument) ?? [];
+    const hint = readImageHint(name === '' ? flag : name);
+    if (value !== undefined) addText(search, value, [...path, index], 'arg', hint);
+    else if (name === '') addText(search, argument, [...path, index], 'arg', hint);
+    flag = value === undefined ? name : '';
+  }
+}
+
+function visitAnnotations(search: Search, node: Fields, path: YamlPath): void {
+  const { metadata } = node;
+  const annotations = isYamlMap(metadata) ? metadata['annotations'] : undefined;
+  if (!isYamlMap(annotations)) return;
+  for (const [key, value] of Object.entries(annotations)) {
+    if (typeof value !== 'string') continue;
+    // Long ones are copies of documents that stand elsewhere.
+    const reference = parseLikelyImage(value, readImageHint(key) === 'image');
+    if (reference !== undefined) add(search, value, reference, [...path, 'metadata', 'annotations', key], 'field');
+  }
+}
+
+function visitTexts(search: Search, texts: Fields, path: YamlPath): void {
+  for (const [key, value] of Object.entries(texts)) {
+    if (typeof value === 'string') addText(search, value, [...path, key], 'text', readImageHint(key));
+  }
+}
+
+function visitCustom(search: Search, node: unknown, path: YamlPath, parent: Fields): void {
+  if (Array.isArray(node)) {
+    for (const [index, item] of listOf(node)) visitCustom(search, item, [...path, index], parent);
+  } else if (typeof node === 'string') {
+    visitCustomText(search, node, path, parent);
+  } else if (isYamlMap(node)) {
+    visitAnnotations(search, node, path);
+    const isPod = CONTAINER_LISTS.some((list) =>
+      listOf(node[list]).some(([, item]) => isYamlMap(item) && 'image' in item),
+    );
+    const joined = joinSplitFields(node, lastKey(path));
+    const skipped = new Set<string>(isPod ? CONTAINER_LISTS : []);
+    if (isPod) visitPod(search, node, path);
+    if (joined !== undefined) {
+      add(search, joined.text, joined.reference, [...path, joined.key], 'custom-split');
+      for (const key of joined.keys) skipped.add(key);
+    }
+    for (const [key, value] of Object.entries(node)) {
+      if (!skipped.has(key)) visitCustom(search, value, [...path, key], node);
+    }
+  }
+}
+
+function visitCustomText(search: Search, text: string, path: YamlPath, parent: Fields): void {
+  const key = lastKey(path);
+  if (key === 'image' || /Image$/.test(key)) {
+    const reference = parseImageField(text.trim());
+    if (reference === undefined) return;
+    const { hasRegistry, hasFolder, hasIdentifier } = writtenParts(text, reference);
+    const isCertain = key === 'image' || (hasIdentifier && (hasRegistry || hasFolder));
+    add(search, text.trim(), reference, path, isCertain ? 'custom' : 'field');
+    return;
+  }
+  // A list of variables has the hint beside the value.
+  const { name } = parent;
+  const hintKey = key === 'value' && typeof name === 'string' ? name : key;
+  addText(search, text, path, 'field', readImageHint(hintKey));
+}
+
+interface JoinedFields {
+  readonly text: string;
+  readonly reference: Reference;
+  /** The field that the place is named after. */
+  readonly key: string;
+  /** The fields that are used. */
+  readonly keys: readonly string[];
+}
+
+/** `repository: nvcr.io/nvidia`, `image: driver`, `version: "1"` and its kin. */
+function joinSplitFields(node: Fields, key: string): JoinedFields | undefined {
+  const field = (name: string): string => {
+    const value = node[name];
+    return typeof value === 'string' ? value.trim() : typeof value === 'number' ? String(value) : '';
+  };
+  const nameKey = field('image') !== '' ? 'image' : /image/i.test(key) && field('name') !== '' ? 'name' : undefined;
+  const folderKeys = ['registry', 'repository'].filter((name) => field(name) !== '');
+  const name = nameKey === undefined ? '' : field(nameKey);
+  const hasIdentifier = /[:@][^/]*$/.test(name || field('repository'));
+  const identifierKeys = hasIdentifier
+    ? []
+    : ['digest', 'tag', 'version'].filter((part) => field(part) !== '').slice(0, 1);
+  const [identifierKey] = identifierKeys;
+  // A chart has a repository and a version too; an image without a name field has a tag or is called image.
+  const isNamed =
+    nameKey === undefined ? folderKeys.includes('repository') : folderKeys.length > 0 || identifierKey === 'tag';
+  const isImage =
+    nameKey === 'image' || /image/i.test(key) || identifierKey === 'tag' || (identifierKey === 'digest' && isNamed);
+  if (!isNamed || !isImage || (identifierKey === undefined && nameKey === undefined && !/image/i.test(key)))
+    return undefined;
+  const path = [...folderKeys.map(field), name]
+    .filter((part) => part !== '')
+    .join('/')
+    .replaceAll(/\/{2,}/g, '/');
+  const identifier = identifierKey === undefined ? '' : field(identifierKey);
+  const separator = identifier === '' ? '' : /^sha\d+:/.test(identifier) ? '@' : ':';
+  const text = path + separator + identifier;
+  const reference = parseImageField(text);
+  if (reference === undefined) return undefined;
+  return {
+    text,
+    reference,
+    key: nameKey ?? 'repository',
+    keys: [...folderKeys, ...(nameKey === undefined ? [] : [nameKey])],
+  };
+}
+
+/** The value of a field that holds an image and nothing else. */
+function addField(search: Search, value: unknown, path: YamlPath, field: ImageField): void {
+  if (typeof value !== 'string') return;
+  const text = value.trim();
+  const reference = parseImageField(text);
+  if (reference !== undefined) {
+    add(search, text, reference, path, field);
+  } else if (text !== '') {
+    const { template, kind, name } = search.manifest;
+    search.unreadable.push({ text, place: { template, kind, name, path } });
+  }
+}
+
+function addText(search: Search, text: string, path: YamlPath, field: ImageField, hint: ImageHint): void {
+  const counts = new Set<string>();
+  for (const found of findImagesInText(text, hint)) {
+    if (counts.has(found.text)) continue;
+    counts.add(found.text);
+    add(search, found.text, found.reference, path, field);
+  }
+}
+
+function add(search: Search, text: string, reference: Reference, path: YamlPath, field: ImageField): void {
+  const { template, kind, name, isTest } = search.manifest;
+  const isCertain = field === 'pod' || field === 'custom' || field === 'custom-split';
+  const hasIdentifier = reference.tag !== undefined || reference.digest !== undefined;
+  search.found.push({
+    text,
+    reference,
+    field,
+    isCertain,
+    isComplete: field === 'pod' || hasIdentifier,
+    isTest,
+    place: { template, kind, name, path },
+  });
+}
+
+/** One text for equal images, however they are written. */
+export function imageIdentity(reference: Reference): string {
+  return formatReference(
+    reference.tag === undefined && reference.digest === undefined ? { ...reference, tag: 'latest' } : reference,
+  );
+}
+
+function listOf(value: unknown): readonly (readonly [number, unknown])[] {
+  return Array.isArray(value) ? [...value.entries()] : [];
+}
+
+function lastKey(path: YamlPath): string {
+  const key = path.findLast((part) => typeof part === 'string');
+  return typeof key === 'string' ? key : '';
+}

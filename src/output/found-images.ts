@@ -1,0 +1,56 @@
+import type { DiscoveredImage, DiscoveryReason } from '../domain/discovery/discovered-image.ts';
+import type { ImageOrigin } from '../domain/discovery/image-origin.ts';
+import { formatCount } from '../domain/format-quantity.ts';
+import { toSafeText } from './line-format.ts';
+
+const COLUMNS = ['IMAGE', 'CONFIDENCE', 'WHY'] as const;
+const GAP = '  ';
+
+/** A table for people: one line for each image, with its best reason. */
+export function formatFoundImages(images: readonly DiscoveredImage[]): string {
+  const rows = images.map((image) => [image.reference, formatConfidence(image), formatWhy(image)].map(toSafeText));
+  const widths = COLUMNS.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)));
+  return [[...COLUMNS], ...rows]
+    .map((row) =>
+      row
+        .map((cell, column) => (column === row.length - 1 ? cell : cell.padEnd(widths[column] ?? 0)))
+        .join(GAP)
+        .trimEnd(),
+    )
+    .join('\n');
+}
+
+function formatConfidence({ confidence, isTestOnly, isComplete }: DiscoveredImage): string {
+  const notes = [...(isTestOnly ? ['test'] : []), ...(isComplete ? [] : ['no tag'])];
+  return notes.length === 0 ? confidence : `${confidence} (${notes.join(', ')})`;
+}
+
+/** The best reason of an image, and how many others there are. */
+export function formatWhy({ reasons }: DiscoveredImage): string {
+  const [first, ...others] = reasons;
+  if (first === undefined) return '';
+  // Where it comes from is worth more than that it was declared.
+  const shown = reasons.find((reason) => reason.kind === 'rendering' && reason.origins.length > 0) ?? first;
+  return formatReason(shown) + (others.length === 0 ? '' : ` (and ${formatCount(others.length, 'more place')})`);
+}
+
+function formatReason(reason: DiscoveryReason): string {
+  switch (reason.kind) {
+    case 'annotation':
+      return `annotation ${reason.key} of ${reason.chart}`;
+    case 'lock':
+      return reason.file;
+    case 'values':
+      return `${reason.file}:${String(reason.line)} ${reason.path}`;
+    case 'rendering':
+    case 'feature': {
+      const [origin] = reason.origins;
+      const place = `${reason.object} ${reason.path}`;
+      return origin === undefined ? `${reason.template} ${place}` : `${formatOrigin(origin)} → ${place}`;
+    }
+  }
+}
+
+function formatOrigin({ file, line, path }: ImageOrigin): string {
+  return [`${file}:${String(line)}`, path].filter((part) => part !== '').join(' ');
+}

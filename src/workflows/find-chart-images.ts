@@ -1,0 +1,64 @@
+import type { DiscoveredImage } from '../domain/discovery/discovered-image.ts';
+import { formatCount } from '../domain/format-quantity.ts';
+import type { RunContext } from './context.ts';
+import { fetchChart, type ChartSource } from './charts/fetch-chart.ts';
+import { findImages, requireImages, type FindImagesOptions, type FoundImages } from './discovery/find-images.ts';
+import { readValuesFiles } from './discovery/read-values-files.ts';
+
+export interface FindChartImagesOptions extends Omit<FindImagesOptions, 'valuesFiles'> {
+  readonly source: ChartSource;
+  /** Paths of files outside of the chart. */
+  readonly valuesFiles: readonly string[];
+}
+
+export interface FindChartImagesResult {
+  readonly chart: { readonly name: string; readonly version: string };
+  readonly images: readonly DiscoveredImage[];
+  readonly rendering: FoundImages['rendering']['state'];
+  readonly renders: number;
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Finds the images of a chart from wherever it lies. Throws as `fetchChart` and `findImages` do, and DT_CHART_NO_IMAGES or
+ * DT_CHART_NOT_RENDERED if there are none.
+ */
+export async function findChartImages(
+  { source, valuesFiles, ...options }: FindChartImagesOptions,
+  context: RunContext,
+): Promise<FindChartImagesResult> {
+  const files = await readValuesFiles(valuesFiles);
+  const { chart } = await fetchChart(source, context);
+  const found = await findImages(chart, { ...options, valuesFiles: files }, context);
+  requireImages(chart, found);
+  const { name, version } = chart.metadata;
+  return {
+    chart: { name, version },
+    images: found.images,
+    rendering: found.rendering.state,
+    renders: found.statistics.renders,
+    warnings: describeGaps(found),
+  };
+}
+
+/** What may be missing from the result, in words. */
+function describeGaps({ rendering, problems }: FoundImages): readonly string[] {
+  switch (rendering.state) {
+    case 'no-helm':
+      return [
+        'there is no Helm ($HELM_BIN, or helm on PATH): only annotations, locks and the shape of values were looked at',
+      ];
+    case 'failed':
+      return [[rendering.error.message, ...rendering.error.hints].join('; ')];
+    case 'rendered':
+      return [
+        ...(rendering.chosenKubeVersion === undefined
+          ? []
+          : [`the chart was rendered for Kubernetes ${rendering.chosenKubeVersion}, the nearest that it allows`]),
+        ...(rendering.untriedFeatures === 0
+          ? []
+          : [`${formatCount(rendering.untriedFeatures, 'feature')} could not be switched on to look for more images`]),
+        ...problems,
+      ];
+  }
+}

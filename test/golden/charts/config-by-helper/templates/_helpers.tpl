@@ -1,0 +1,1 @@
+{{- define "image" -}}{{ with . }}{{ .registry }}/{{ .name }}{{ if .tag }}:{{ .tag }}{{ end }}{{ end }}{{- end -}}
