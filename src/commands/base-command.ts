@@ -4,6 +4,7 @@ import { type LogLevel, parseLogLevel } from '../output/choose-reporter.ts';
 import { createReporter } from '../output/create-reporter.ts';
 import { SYMBOLS, toSafeText } from '../output/line-format.ts';
 import { LinePrompter } from '../output/prompter.ts';
+import { formatJson } from '../output/sanitize-text.ts';
 import { WarningCollector } from '../output/warning-collector.ts';
 import type { RunContext } from '../workflows/context.ts';
 import type { ContextOptions } from '../workflows/create-context.ts';
@@ -40,7 +41,7 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
     const document = await this.execute();
     if (!this.isJson) return;
     const { warnings } = this.#warnings;
-    this.#write(JSON.stringify(warnings.length === 0 ? document : { ...document, warnings }, null, 2));
+    this.#write(formatJson(warnings.length === 0 ? document : { ...document, warnings }));
   }
 
   /** Keeps oclif from rendering errors itself. */

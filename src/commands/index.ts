@@ -2,6 +2,8 @@ import type { Command } from '@oclif/core';
 import AuthCheckCommand from './auth/check.ts';
 import AuthLoginCommand from './auth/login.ts';
 import AuthLogoutCommand from './auth/logout.ts';
+import ChartsAnnotateCommand from './charts/annotate.ts';
+import ChartsRelocateCommand from './charts/relocate.ts';
 import ImagesFindCommand from './images/find.ts';
 import ImagesLockCommand from './images/lock.ts';
 import ImagesUnwrapCommand from './images/unwrap.ts';
@@ -17,6 +19,8 @@ export const COMMANDS: Readonly<Record<string, Command.Class>> = {
   'auth:check': AuthCheckCommand,
   'auth:login': AuthLoginCommand,
   'auth:logout': AuthLogoutCommand,
+  'charts:annotate': ChartsAnnotateCommand,
+  'charts:relocate': ChartsRelocateCommand,
   'images:find': ImagesFindCommand,
   'images:lock': ImagesLockCommand,
   'images:unwrap': ImagesUnwrapCommand,
@@ -31,5 +35,6 @@ export const COMMANDS: Readonly<Record<string, Command.Class>> = {
 /** Every group of commands with what its help says. */
 export const GROUPS: Readonly<Record<string, string>> = {
   auth: 'Keep, remove and try credentials of registries',
+  charts: 'Annotate, relocate and carry charts',
   images: 'Find and lock the images of a chart; wrap and unwrap single images',
 };

@@ -1,3 +1,4 @@
+import type { Interfaces } from '@oclif/core';
 import * as Flags from '@oclif/core/flags';
 
 /** For every command that renders a chart with the user's Helm. */
@@ -26,7 +27,27 @@ export const RENDER_FLAGS = {
     multipleNonGreedy: true,
     delimiter: ',',
   }),
+};
+
+/** For those that also look for images of features that are off. */
+export const FEATURE_FLAGS = {
+  ...RENDER_FLAGS,
   'all-variants': Flags.boolean({
     summary: 'look for images of features that are off more thoroughly: each feature is also tried alone',
   }),
 };
+
+/** How the chart is to be rendered; the values files are paths. */
+export function readRenderFlags(flags: Interfaces.InferredFlags<typeof RENDER_FLAGS>): {
+  readonly valuesFiles: readonly string[];
+  readonly set: readonly string[];
+  readonly kubeVersion: string | undefined;
+  readonly apiVersions: readonly string[];
+} {
+  return {
+    valuesFiles: flags['render-values'] ?? [],
+    set: flags.set ?? [],
+    kubeVersion: flags['kube-version'],
+    apiVersions: flags['api-versions'] ?? [],
+  };
+}

@@ -1,6 +1,7 @@
 import { EXIT_CODES, type ExitCode } from '../domain/errors.ts';
 import { PRODUCT_VERSION } from '../domain/product.ts';
 import { renderErrorDocument, renderErrorText } from '../output/render-error.ts';
+import { formatJson } from '../output/sanitize-text.ts';
 import { toDtError } from '../output/to-dt-error.ts';
 import { mapOclifError } from './map-oclif-error.ts';
 import { type Invocation, normalizeArgv } from './normalize-argv.ts';
@@ -42,7 +43,7 @@ function reportError(thrown: unknown, argv: readonly string[], context: ProgramC
   context.stderr.write(renderErrorText(error, options));
   // The arguments may be what is wrong, so `--json` is looked for in the raw ones.
   if (argv.includes('--json') || argv.includes('--json=true')) {
-    context.stdout.write(`${JSON.stringify(renderErrorDocument(error, options), null, 2)}\n`);
+    context.stdout.write(`${formatJson(renderErrorDocument(error, options))}\n`);
   }
   return error.exitCode;
 }

@@ -3,16 +3,18 @@ import * as Flags from '@oclif/core/flags';
 import { formatUnwrapPlan } from '../output/unwrap-plan.ts';
 import { DtError } from '../domain/errors.ts';
 import { BaseCommand } from './base-command.ts';
-import type { ChartMode } from '../workflows/unwrapping/prepare-chart.ts';
+import type { ChartMode } from '../workflows/unwrapping/chart-plan.ts';
 import { prefixCredentialRegistry, readCredentialFlags } from './credential-flags.ts';
 import { PUSH_FLAGS, readPushFlags, requireAnswers } from './push-flags.ts';
+import { readRelocationFlags, RELOCATION_FLAGS } from './relocation-flags.ts';
+import { readRenderFlags, RENDER_FLAGS } from './render-flags.ts';
 
 const CHART_MODES: readonly ChartMode[] = ['rewrite', 'keep', 'overlay'];
 
 export default class UnwrapCommand extends BaseCommand<typeof UnwrapCommand> {
   static override summary = 'Push the images and the relocated chart of a wrap to a registry';
   static override description =
-    'Images go under the prefix with the last two parts of their repository; the chart is rewritten to use them and pushed last. ' +
+    'Images go under the prefix, by default with the last two parts of their repository; the chart is rewritten to use them and pushed last. ' +
     'What the registry has already is not sent again.';
   static override args = {
     file: Args.string({ required: true, description: 'wrap file' }),
@@ -23,6 +25,8 @@ export default class UnwrapCommand extends BaseCommand<typeof UnwrapCommand> {
   };
   static override flags = {
     ...PUSH_FLAGS,
+    ...RELOCATION_FLAGS,
+    ...RENDER_FLAGS,
     chart: Flags.string({
       summary: 'unwrap these charts only, of a wrap of several',
       helpValue: 'NAME',
@@ -45,6 +49,7 @@ export default class UnwrapCommand extends BaseCommand<typeof UnwrapCommand> {
       multipleNonGreedy: true,
       delimiter: ',',
     }),
+    'no-patch-templates': Flags.boolean({ summary: 'leave references that stand in templates, and only name them' }),
     'skip-pull-images': Flags.boolean({ summary: 'push the chart only' }),
     plan: Flags.boolean({
       summary: 'push nothing; show the repositories and tags that would be written, and how many bytes would be sent',
@@ -54,6 +59,7 @@ export default class UnwrapCommand extends BaseCommand<typeof UnwrapCommand> {
     '<%= config.bin %> <%= command.id %> contour-19.3.2.wrap.tgz oci://registry.internal/mirror --yes',
     '<%= config.bin %> <%= command.id %> contour-19.3.2.wrap.tgz oci://registry.internal/mirror --plan',
     '<%= config.bin %> <%= command.id %> contour-19.3.2.wrap.tgz oci://registry.internal/mirror --chart-mode overlay',
+    '<%= config.bin %> <%= command.id %> contour-19.3.2.wrap.tgz oci://registry.internal/mirror --naming with-host --max-depth 4',
     '<%= config.bin %> <%= command.id %> app-1.0.0.wrap.tgz registry.internal:5000/apps --push-chart-url registry.internal:5000/charts',
   ];
 
@@ -71,10 +77,13 @@ export default class UnwrapCommand extends BaseCommand<typeof UnwrapCommand> {
       pushChartUrl: flags['push-chart-url'],
       valuesFiles: flags.values ?? ['values.yaml'],
       annotationsKey: flags['annotations-key'],
+      render: readRenderFlags(flags),
+      keepTemplates: flags['no-patch-templates'],
       skipImages: flags['skip-pull-images'],
       chartNames: flags.chart ?? [],
       chartMode: readChartMode(flags),
       ...readPushFlags(flags),
+      ...readRelocationFlags(flags),
     };
     if (flags.plan) {
       const { planUnwrap } = await import('../workflows/plan-unwrap.ts');

@@ -5,6 +5,7 @@ import { formatBytes } from '../domain/format-quantity.ts';
 import type { ChartSource } from '../workflows/charts/fetch-chart.ts';
 import { BaseCommand } from './base-command.ts';
 import { chartCredentialRegistry, commonRegistry, readCredentialFlags } from './credential-flags.ts';
+import { readSearchFlags, SEARCH_FLAGS } from './search-flags.ts';
 import { readWrapFlags, WRAP_FLAGS } from './wrap-flags.ts';
 
 export default class WrapCommand extends BaseCommand<typeof WrapCommand> {
@@ -27,6 +28,7 @@ export default class WrapCommand extends BaseCommand<typeof WrapCommand> {
     repo: Flags.string({ summary: 'URL of a chart repository', helpValue: 'URL' }),
     'output-file': Flags.string({ summary: 'file to write (default: NAME-VERSION.wrap.tgz)', helpValue: 'FILE' }),
     ...WRAP_FLAGS,
+    ...SEARCH_FLAGS,
     'skip-pull-images': Flags.boolean({ summary: 'wrap the chart and its lock without the images' }),
     'allow-empty': Flags.boolean({ summary: 'wrap a chart in which no image is found' }),
   };
@@ -58,6 +60,7 @@ export default class WrapCommand extends BaseCommand<typeof WrapCommand> {
         outputFile: flags['output-file'],
         ...readWrapFlags(flags),
         annotationsKey: flags['annotations-key'],
+        search: readSearchFlags(flags),
         skipImages: flags['skip-pull-images'],
         allowEmpty: flags['allow-empty'],
       },

@@ -77,9 +77,11 @@ export class HelmRenderer {
 
   /** Removes the temporary folder. Nothing may be rendered afterwards. */
   async dispose(): Promise<void> {
-    if (this.#folder === undefined) return;
     await Promise.allSettled(this.#results.values());
-    await rm(await this.#folder, { recursive: true, force: true, maxRetries: 3 });
+    // One that could not be made failed the rendering.
+    const folder = await this.#folder?.catch(() => undefined);
+    if (folder === undefined) return;
+    await rm(folder, { recursive: true, force: true, maxRetries: 3 });
   }
 
   async #renderInSlot(input: RenderInput): Promise<string> {
@@ -154,11 +156,11 @@ export class HelmRenderer {
     return folder;
   }
 
-  #keyOf({ tree, valuesFiles, set, kubeVersion, apiVersions }: RenderInput): string {
+  #keyOf({ tree, valuesFiles, set, kubeVersion, apiVersions, attempt }: RenderInput): string {
     const hash = createHash('sha256');
     const files = tree.filter(({ type }) => type === 'file').map(({ path, bytes }) => [path, this.#digestOf(bytes)]);
     const values = valuesFiles.map(({ bytes }) => this.#digestOf(bytes));
-    return hash.update(JSON.stringify([files, values, set, kubeVersion, apiVersions])).digest('hex');
+    return hash.update(JSON.stringify([files, values, set, kubeVersion, apiVersions, attempt])).digest('hex');
   }
 
   #digestOf(bytes: Uint8Array): string {

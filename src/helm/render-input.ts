@@ -21,4 +21,6 @@ export interface RenderOptions {
 
 export interface RenderInput extends RenderOptions {
   readonly tree: ChartTree;
+  /** Another number renders the same once more, to see what no input decides. */
+  readonly attempt?: number | undefined;
 }

@@ -1,5 +1,5 @@
-import type { DiscoveredImage, DiscoveryReason } from '../domain/discovery/discovered-image.ts';
-import type { ImageOrigin } from '../domain/discovery/image-origin.ts';
+import { describeReason } from '../domain/discovery/describe-reason.ts';
+import type { DiscoveredImage } from '../domain/discovery/discovered-image.ts';
 import { formatCount } from '../domain/format-quantity.ts';
 import { toSafeText } from './line-format.ts';
 
@@ -31,26 +31,5 @@ export function formatWhy({ reasons }: DiscoveredImage): string {
   if (first === undefined) return '';
   // Where it comes from is worth more than that it was declared.
   const shown = reasons.find((reason) => reason.kind === 'rendering' && reason.origins.length > 0) ?? first;
-  return formatReason(shown) + (others.length === 0 ? '' : ` (and ${formatCount(others.length, 'more place')})`);
-}
-
-function formatReason(reason: DiscoveryReason): string {
-  switch (reason.kind) {
-    case 'annotation':
-      return `annotation ${reason.key} of ${reason.chart}`;
-    case 'lock':
-      return reason.file;
-    case 'values':
-      return `${reason.file}:${String(reason.line)} ${reason.path}`;
-    case 'rendering':
-    case 'feature': {
-      const [origin] = reason.origins;
-      const place = `${reason.object} ${reason.path}`;
-      return origin === undefined ? `${reason.template} ${place}` : `${formatOrigin(origin)} → ${place}`;
-    }
-  }
-}
-
-function formatOrigin({ file, line, path }: ImageOrigin): string {
-  return [`${file}:${String(line)}`, path].filter((part) => part !== '').join(' ');
+  return describeReason(shown) + (others.length === 0 ? '' : ` (and ${formatCount(others.length, 'more place')})`);
 }

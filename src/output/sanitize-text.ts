@@ -12,3 +12,11 @@ export function sanitizeLines(text: string): string {
 export function sanitizeText(text: string): string {
   return sanitizeLines(text.replace(/[\r\n\t]+/g, ' '));
 }
+
+/** A document of `--json`: what a terminal would take for more than text is written as an escape, and means the same. */
+export function formatJson(document: object): string {
+  return JSON.stringify(document, null, 2).replace(
+    UNSAFE,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}

@@ -1,7 +1,7 @@
 import type { DiscoveredImage } from '../domain/discovery/discovered-image.ts';
-import { formatCount } from '../domain/format-quantity.ts';
 import type { RunContext } from './context.ts';
 import { fetchChart, type ChartSource } from './charts/fetch-chart.ts';
+import { describeGaps } from './discovery/describe-gaps.ts';
 import { findImages, requireImages, type FindImagesOptions, type FoundImages } from './discovery/find-images.ts';
 import { readValuesFiles } from './discovery/read-values-files.ts';
 
@@ -39,26 +39,4 @@ export async function findChartImages(
     renders: found.statistics.renders,
     warnings: describeGaps(found),
   };
-}
-
-/** What may be missing from the result, in words. */
-function describeGaps({ rendering, problems }: FoundImages): readonly string[] {
-  switch (rendering.state) {
-    case 'no-helm':
-      return [
-        'there is no Helm ($HELM_BIN, or helm on PATH): only annotations, locks and the shape of values were looked at',
-      ];
-    case 'failed':
-      return [[rendering.error.message, ...rendering.error.hints].join('; ')];
-    case 'rendered':
-      return [
-        ...(rendering.chosenKubeVersion === undefined
-          ? []
-          : [`the chart was rendered for Kubernetes ${rendering.chosenKubeVersion}, the nearest that it allows`]),
-        ...(rendering.untriedFeatures === 0
-          ? []
-          : [`${formatCount(rendering.untriedFeatures, 'feature')} could not be switched on to look for more images`]),
-        ...problems,
-      ];
-  }
 }

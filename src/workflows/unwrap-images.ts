@@ -1,11 +1,11 @@
 import { DtError } from '../domain/errors.ts';
 import { formatCount } from '../domain/format-quantity.ts';
-import type { Reference } from '../domain/oci/reference.ts';
-import { parseRelocationPrefix, type RelocationPrefix } from '../domain/relocation/relocation-prefix.ts';
+import type { RelocationRule } from '../domain/relocation/relocation-rule.ts';
 import type { CheckedUnwrap } from './unwrapping/check-target.ts';
 import { combineFailures } from './collect-failures.ts';
 import type { RunContext } from './context.ts';
 import { openWrap } from './opening/open-wrap.ts';
+import { readRelocationRule, type RelocationOptions } from './relocating/read-relocation-rule.ts';
 import { planImagePushes, type IndexMode } from './unwrapping/plan-image-pushes.ts';
 import type { PreparedUnwrap } from './unwrapping/prepare-unwrap.ts';
 import { requirePushPermission } from './preflight.ts';
@@ -14,9 +14,8 @@ import { runUnwrap, type RunUnwrapOptions } from './unwrapping/run-unwrap.ts';
 import { isMissing, pushImages, type PushSummary } from './unwrapping/push-images.ts';
 import { describePush, toAttachedPush, type UnwrappedImage } from './unwrapping/unwrapped-image.ts';
 
-export interface UnwrapImagesOptions extends RunUnwrapOptions {
-  /** Registry and path that the images go under; `oci://` in front is fine. */
-  readonly prefix: string;
+/** Without a naming only the last part of a repository stays, as the Go tool has it. */
+export interface UnwrapImagesOptions extends RunUnwrapOptions, Omit<RelocationOptions, 'pullPrefix'> {
   readonly indexMode?: IndexMode;
   readonly skipAttached?: boolean;
   readonly skipPreflight?: boolean;
@@ -30,14 +29,13 @@ export interface UnwrapImagesResult {
 }
 
 /**
- * Pushes the images of a container wrap as `PREFIX/NAME:TAG`, where NAME is the last part of the repository. Throws DT_USAGE for
- * a wrap with charts, and as `unwrapCharts`.
+ * Pushes the images of a container wrap under the prefix. Throws DT_USAGE for a wrap with charts, and as `unwrapCharts`.
  */
 export async function unwrapImages(options: UnwrapImagesOptions, context: RunContext): Promise<UnwrapImagesResult> {
-  const prefix = parseRelocationPrefix(options.prefix);
+  const rule = readRelocationRule({ ...options, naming: options.naming ?? 'basename' });
   return runUnwrap(
     {
-      prepare: async () => prepare(options, prefix, context),
+      prepare: async () => prepare(options, rule, context),
       decline: ({ pushes }): UnwrapImagesResult => ({
         pushed: false,
         images: pushes.map((push) => describePush(push, push.graph.root.descriptor.digest)),
@@ -64,7 +62,7 @@ async function push(
 
 async function prepare(
   options: UnwrapImagesOptions,
-  prefix: RelocationPrefix,
+  rule: RelocationRule,
   context: RunContext,
 ): Promise<Pick<PreparedUnwrap, 'wrap' | 'pushes' | 'charts'>> {
   const wrap = await context.reporter.step(
@@ -76,10 +74,7 @@ async function prepare(
     if (wrap.folders.some(({ chart }) => chart !== undefined)) {
       throw new DtError('DT_USAGE', `${wrap.path} is the wrap of a chart`, { hints: [`{bin} unwrap ${wrap.path} …`] });
     }
-    const plan = {
-      relocate: (reference: Reference) => placeUnder(reference, prefix),
-      indexMode: options.indexMode ?? 'auto',
-    };
+    const plan = { rule, indexMode: options.indexMode ?? 'auto' };
     const pushes = await planImagePushes(wrap, wrap.folders, plan, context);
     return {
       wrap,
@@ -90,10 +85,4 @@ async function prepare(
     await wrap.close();
     throw error;
   }
-}
-
-/** Only the last part of the repository stays, as the Go dt has it. */
-function placeUnder(reference: Reference, { registry, path }: RelocationPrefix): Reference {
-  const name = reference.repository.slice(reference.repository.lastIndexOf('/') + 1);
-  return { ...reference, registry, repository: path === '' ? name : `${path}/${name}` };
 }

@@ -1,9 +1,10 @@
 import { requireRegularOutput } from '../archive/wrap-writer.ts';
 import type { Chart } from '../domain/chart/chart.ts';
 import type { ChartOrigin } from '../domain/chart/chart-origin.ts';
-import { IMAGE_ANNOTATION_KEYS, readChartImages } from '../domain/chart/images-annotation.ts';
+import { findChartFile } from '../domain/chart/chart-tree.ts';
+import { IMAGE_ANNOTATION_KEYS } from '../domain/chart/images-annotation.ts';
 import { DtError } from '../domain/errors.ts';
-import { LOCK_FILE_NAME } from '../domain/lock/images-lock.ts';
+import { isSameLockImage, LOCK_FILE_NAME } from '../domain/lock/images-lock.ts';
 import { WRAP_EXTENSION, wrapFolder } from '../domain/wrap/wrap-document.ts';
 import { requireWritablePlace } from '../files/output-place.ts';
 import type { RunContext } from './context.ts';
@@ -17,9 +18,17 @@ import {
   type LockedImages,
   type LockOptions,
 } from './locking/lock-images.ts';
+import { reportAdded, searchImages, type ChartImages } from './locking/search-images.ts';
 import { nameSide } from './name-side.ts';
 import { openWrapSigner } from './wrapping/sign-wrap.ts';
 import { writeOutput, type FolderToWrite, type OutputOptions, type WrapResult } from './wrapping/write-output.ts';
+
+const RENDERING_FACTS: Readonly<Record<ChartImages['discovery']['rendering']['state'], string>> = {
+  rendered: ', and from the rendering, which has none',
+  failed: '; the chart does not render',
+  'no-helm': '; there is no Helm to render the chart with',
+  skipped: '',
+};
 
 export interface WrapChartsOptions extends LockOptions, OutputOptions {
   readonly sources: readonly [ChartSource, ...ChartSource[]];
@@ -33,6 +42,8 @@ export interface WrapChartsOptions extends LockOptions, OutputOptions {
 
 export interface WrapChartsResult extends WrapResult {
   readonly charts: readonly { readonly name: string; readonly version: string }[];
+  /** The images in the wrap that no annotation names. */
+  readonly added: readonly string[];
 }
 
 /**
@@ -56,7 +67,12 @@ export async function wrapCharts(options: WrapChartsOptions, context: RunContext
       await requireRegularOutput(outputFile);
       if (options.skipPreflight !== true) await requireWritablePlace(outputFile);
       const folders: FolderToWrite[] = [];
-      for (const { chart, origin } of fetched) folders.push(await prepareFolder(chart, origin, options, context));
+      const added: string[] = [];
+      for (const { chart, origin } of fetched) {
+        const prepared = await prepareFolder(chart, origin, options, context);
+        folders.push(prepared.folder);
+        added.push(...prepared.added);
+      }
       const result = await writeOutput(
         folders as [FolderToWrite, ...FolderToWrite[]],
         outputFile,
@@ -71,6 +87,7 @@ export async function wrapCharts(options: WrapChartsOptions, context: RunContext
             },
           }) => ({ name, version }),
         ),
+        added,
         ...result,
       };
     }),
@@ -106,52 +123,73 @@ async function prepareFolder(
   origin: ChartOrigin,
   options: WrapChartsOptions,
   context: RunContext,
-): Promise<FolderToWrite> {
-  const locked = await lockChart(chart, options, context);
-  requireImages(chart, locked, options, context);
-  return {
+): Promise<{ readonly folder: FolderToWrite; readonly added: readonly string[] }> {
+  const chosen = await searchImages(chart, options, context);
+  const locked = await lockChart(chart, chosen, options, context);
+  requireImages(chosen, locked, options, context);
+  const folder = {
     name: wrapFolder(chart.metadata),
     chart: {
       metadata: chart.metadata,
       tree: chart.tree,
       origin,
       attached: options.skipAttached === true ? [] : await gatherChartArtifacts(chart.metadata, origin, context),
-      discovered: readChartImages(chart, options),
+      discovery: chosen.discovery,
     },
     locked,
   };
+  const annotated = chosen.images.filter(({ found }) => found === undefined);
+  const added = locked.lock.images.filter((image) => !annotated.some((other) => isSameLockImage(other, image)));
+  return { folder, added: added.map(({ image }) => image) };
 }
 
-async function lockChart(chart: Chart, options: WrapChartsOptions, context: RunContext): Promise<LockedImages> {
+async function lockChart(
+  chart: Chart,
+  chosen: ChartImages,
+  options: WrapChartsOptions,
+  context: RunContext,
+): Promise<LockedImages> {
   const { reporter } = context;
-  const hasLock = chart.tree.some(({ path }) => path === LOCK_FILE_NAME);
-  if (hasLock) {
+  const lockFile = findChartFile(chart.tree, LOCK_FILE_NAME);
+  if (lockFile !== undefined) {
     if (options.platforms.length > 0) {
       reporter.warn(`--platforms has no effect: the chart has an ${LOCK_FILE_NAME}, and that one is used`);
     }
     return reporter.step(
       `Verifying ${LOCK_FILE_NAME}`,
-      async () => (await verifyChartLock(chart, options, context)) ?? lockImages(chart, options, context),
+      async () => verifyChartLock(chart, lockFile.bytes, chosen, context),
       ({ lock }) => `${LOCK_FILE_NAME} verified (${countLockImages(lock.images)})`,
     );
   }
-  if (options.skipImages) return { ...listImagesLock(chart, options, context), sources: [] };
-  return reporter.step(
-    `Locking images`,
-    async () => lockImages(chart, options, context),
-    ({ lock }) => `${LOCK_FILE_NAME} written (${countLockImages(lock.images)})`,
-  );
+  const locked = options.skipImages
+    ? { ...listImagesLock(chart, chosen, context), sources: [] }
+    : await reporter.step(
+        `Locking images`,
+        async () => lockImages(chart, chosen, options.platforms, context),
+        ({ lock }) => `${LOCK_FILE_NAME} written (${countLockImages(lock.images)})`,
+      );
+  reportAdded(chosen, locked.lock, context);
+  if (options.isCompatible && chosen.images.some(({ found }) => found !== undefined)) {
+    reporter.warn('the Go dt takes locks only of what annotations name: run "charts annotate" on the chart first');
+  }
+  return locked;
 }
 
-function requireImages(chart: Chart, { lock }: LockedImages, options: WrapChartsOptions, context: RunContext): void {
+function requireImages(
+  { discovery }: ChartImages,
+  { lock }: LockedImages,
+  options: WrapChartsOptions,
+  context: RunContext,
+): void {
+  const { name } = lock.chart;
   if (lock.images.length > 0) return;
   if (options.allowEmpty) {
-    context.reporter.warn(`No images found in ${chart.metadata.name}: the wrap holds the chart only`);
+    context.reporter.warn(`No images found in ${name}: the wrap holds the chart only`);
     return;
   }
   const keys = options.annotationsKey === undefined ? IMAGE_ANNOTATION_KEYS : [options.annotationsKey];
-  throw new DtError('DT_CHART_NO_IMAGES', `no image is found in the chart ${chart.metadata.name}`, {
-    detail: `Images are read from these annotations of Chart.yaml: ${keys.join(', ')}.`,
+  throw new DtError('DT_CHART_NO_IMAGES', `no image is found in the chart ${name}`, {
+    detail: `Images are read from these annotations of Chart.yaml: ${keys.join(', ')}${RENDERING_FACTS[discovery.rendering.state]}.`,
     hints: [
       'name the images in an annotation, or the annotation with --annotations-key',
       '{bin} wrap … --allow-empty to wrap the chart alone',

@@ -5,6 +5,7 @@ import { writeFileAtomically } from '../files/atomic-write.ts';
 import type { RunContext } from './context.ts';
 import { fetchChart } from './charts/fetch-chart.ts';
 import { lockImages, type LockOptions } from './locking/lock-images.ts';
+import { reportAdded, searchImages } from './locking/search-images.ts';
 
 export interface WriteChartLockOptions extends LockOptions {
   /** A folder or a .tgz. */
@@ -16,6 +17,8 @@ export interface WriteChartLockOptions extends LockOptions {
 export interface WriteChartLockResult {
   readonly file: string;
   readonly lock: ImagesLock;
+  /** The images that no annotation names. */
+  readonly added: readonly string[];
 }
 
 /** Locks the images of a chart and writes the lock, replacing what was there. */
@@ -24,12 +27,14 @@ export async function writeChartLock(
   context: RunContext,
 ): Promise<WriteChartLockResult> {
   const { chart } = await fetchChart({ location: options.chart }, context);
+  const chosen = await searchImages(chart, options, context);
   const { lock, lockText } = await context.reporter.step('Locking images', async () =>
-    lockImages(chart, options, context),
+    lockImages(chart, chosen, options.platforms, context),
   );
+  const added = reportAdded(chosen, lock, context);
   const file = options.outputFile ?? (await defaultLockPath(options.chart));
   await writeFileAtomically(file, lockText);
-  return { file, lock };
+  return { file, lock, added };
 }
 
 async function defaultLockPath(chart: string): Promise<string> {

@@ -83,7 +83,7 @@ test('a wrap without discovery.json, or with one that is none, is found', async 
   const pieces = await takeApart(await makeHonestWrap());
   const without = pieces.filter(({ header }) => !header.name.endsWith('/discovery.json'));
   await assertDamaged(await assembleWrap(without), { code: 'DT_WRAP_INCOMPLETE', entry: '.dt/discovery.json' });
-  for (const text of ['{', '[]', '{"images":1}']) {
+  for (const text of ['{', '[]', '{"charts":1}']) {
     const edited = editEntry(pieces, '/discovery.json', () => text);
     await assertDamaged(await assembleWrap(edited), { code: 'DT_WRAP_INVALID', entry: '.dt/discovery.json' });
   }

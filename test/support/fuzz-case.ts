@@ -1,4 +1,4 @@
-import type { ChartMode } from '../../src/workflows/unwrapping/prepare-chart.ts';
+import type { ChartMode } from '../../src/workflows/unwrapping/chart-plan.ts';
 import { selectMutation, type FuzzMutation } from './fuzz-mutations.ts';
 import type { FuzzSeed } from './fuzz-seeds.ts';
 import { createRandom } from './random.ts';

@@ -38,7 +38,7 @@ export async function makeFolder(
   const { metadata } = await loadChart(tree, name);
   return {
     name: `${name}-1.2.3`,
-    chart: { metadata, tree, discovered: [], ...origin },
+    chart: { metadata, tree, discovery: { rendering: { state: 'skipped' }, images: [] }, ...origin },
     lockText: lockOf(name, images),
     images,
   };

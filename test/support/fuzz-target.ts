@@ -9,15 +9,13 @@ import { isDtError } from '../../src/domain/errors.ts';
 import type { Descriptor } from '../../src/domain/oci/descriptor.ts';
 import { digestOf, matchesDigest, type Digest } from '../../src/domain/oci/digest.ts';
 import { manifestSuccessors, parseManifest } from '../../src/domain/oci/manifest.ts';
-import type { Reference } from '../../src/domain/oci/reference.ts';
 import { parseRelocationPrefix } from '../../src/domain/relocation/relocation-prefix.ts';
-import { relocateReference } from '../../src/domain/relocation/relocate-reference.ts';
 import type { RunContext } from '../../src/workflows/context.ts';
 import { inspectWrap } from '../../src/workflows/inspect-wrap.ts';
 import { openWrap } from '../../src/workflows/opening/open-wrap.ts';
 import type { OpenedFolder, OpenedWrap } from '../../src/workflows/opening/opened-wrap.ts';
 import { planImagePushes, type ImagePush } from '../../src/workflows/unwrapping/plan-image-pushes.ts';
-import type { ChartMode } from '../../src/workflows/unwrapping/prepare-chart.ts';
+import type { ChartMode } from '../../src/workflows/unwrapping/chart-plan.ts';
 import { prepareUnwrap, type PreparedUnwrap } from '../../src/workflows/unwrapping/prepare-unwrap.ts';
 
 const PREFIX = 'target.example.com/mirror';
@@ -64,9 +62,8 @@ async function prepare(file: string, options: UseOptions, context: RunContext): 
 async function prepareContainer(file: string, context: RunContext): Promise<PreparedUnwrap> {
   const wrap = await openWrap(file, context);
   try {
-    const prefix = parseRelocationPrefix(PREFIX);
-    const relocate = (reference: Reference): Reference => relocateReference(reference, prefix);
-    const pushes = await planImagePushes(wrap, wrap.folders, { relocate, indexMode: 'auto' }, context);
+    const rule = parseRelocationPrefix(PREFIX);
+    const pushes = await planImagePushes(wrap, wrap.folders, { rule, indexMode: 'auto' }, context);
     return { wrap, charts: [], pushes, skipped: [] };
   } catch (error) {
     await wrap.close();

@@ -13,6 +13,8 @@ const EXPECTED_FILE = 'expected.json';
 export interface ExpectedImages {
   /** Pack the folders of `charts/` before the chart is used. */
   readonly packSubcharts?: boolean;
+  /** The values files to relocate. Default: values.yaml. */
+  readonly valuesFiles?: readonly string[];
   readonly images: readonly {
     readonly reference: string;
     readonly confidence: string;

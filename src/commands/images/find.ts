@@ -4,7 +4,7 @@ import { formatCount } from '../../domain/format-quantity.ts';
 import { formatFoundImages } from '../../output/found-images.ts';
 import { BaseCommand } from '../base-command.ts';
 import { chartCredentialRegistry, CREDENTIAL_FLAGS, readCredentialFlags } from '../credential-flags.ts';
-import { RENDER_FLAGS } from '../render-flags.ts';
+import { FEATURE_FLAGS, readRenderFlags } from '../render-flags.ts';
 
 export default class ImagesFindCommand extends BaseCommand<typeof ImagesFindCommand> {
   static override summary = 'Find the images of a chart, and why each is one';
@@ -20,7 +20,7 @@ export default class ImagesFindCommand extends BaseCommand<typeof ImagesFindComm
       helpValue: 'VERSION',
     }),
     repo: Flags.string({ summary: 'URL of a chart repository', helpValue: 'URL' }),
-    ...RENDER_FLAGS,
+    ...FEATURE_FLAGS,
     ...CREDENTIAL_FLAGS,
   };
   static override examples = [
@@ -39,10 +39,7 @@ export default class ImagesFindCommand extends BaseCommand<typeof ImagesFindComm
     const result = await findChartImages(
       {
         source: { location: args.chart, version: flags.version, repositoryUrl: flags.repo },
-        valuesFiles: flags['render-values'] ?? [],
-        set: flags.set ?? [],
-        kubeVersion: flags['kube-version'],
-        apiVersions: flags['api-versions'] ?? [],
+        ...readRenderFlags(flags),
         allVariants: flags['all-variants'],
         annotationsKey: flags['annotations-key'],
       },

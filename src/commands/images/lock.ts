@@ -5,11 +5,14 @@ import { formatCount } from '../../domain/format-quantity.ts';
 import { BaseCommand } from '../base-command.ts';
 import { chartCredentialRegistry, CREDENTIAL_FLAGS, readCredentialFlags } from '../credential-flags.ts';
 import { PLATFORMS_FLAG } from '../platforms-flag.ts';
+import { readSearchFlags, SEARCH_FLAGS } from '../search-flags.ts';
 
 const STANDARD_OUTPUT = '/dev/stdout';
 
 export default class ImagesLockCommand extends BaseCommand<typeof ImagesLockCommand> {
   static override summary = 'Write the Images.lock of a chart: the digests of all its images';
+  static override description =
+    'Images that the annotations of the chart name, then those that its rendering runs. The chart is rendered by your own Helm ($HELM_BIN, or helm on PATH), offline.';
   static override args = {
     chart: Args.string({ required: true, description: 'folder or .tgz of the chart' }),
   };
@@ -19,9 +22,13 @@ export default class ImagesLockCommand extends BaseCommand<typeof ImagesLockComm
       helpValue: 'FILE',
     }),
     platforms: PLATFORMS_FLAG,
+    ...SEARCH_FLAGS,
     ...CREDENTIAL_FLAGS,
   };
-  static override examples = ['<%= config.bin %> <%= command.id %> ./contour'];
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> ./contour',
+    '<%= config.bin %> <%= command.id %> ./contour -f site.yaml --platforms linux/amd64',
+  ];
 
   protected override async execute(): Promise<object> {
     const { flags, args } = this;
@@ -37,6 +44,7 @@ export default class ImagesLockCommand extends BaseCommand<typeof ImagesLockComm
         outputFile: flags['output-file'],
         platforms: (flags.platforms ?? []).map(parsePlatform),
         annotationsKey: flags['annotations-key'],
+        search: readSearchFlags(flags),
       },
       await this.createRunContext(credential),
     );

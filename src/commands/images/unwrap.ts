@@ -2,10 +2,11 @@ import * as Args from '@oclif/core/args';
 import { BaseCommand } from '../base-command.ts';
 import { prefixCredentialRegistry, readCredentialFlags } from '../credential-flags.ts';
 import { PUSH_FLAGS, readPushFlags, requireAnswers } from '../push-flags.ts';
+import { NAMING_FLAGS, readRelocationFlags } from '../relocation-flags.ts';
 
 export default class ImagesUnwrapCommand extends BaseCommand<typeof ImagesUnwrapCommand> {
   static override summary = 'Push the image of a container wrap to a registry';
-  static override description = 'The image goes under the prefix with the last part of its repository.';
+  static override description = 'The image goes under the prefix, by default with the last part of its repository.';
   static override args = {
     file: Args.string({ required: true, description: 'wrap file of an image' }),
     prefix: Args.string({
@@ -13,7 +14,7 @@ export default class ImagesUnwrapCommand extends BaseCommand<typeof ImagesUnwrap
       description: 'registry and path, for instance oci://registry.internal/mirror',
     }),
   };
-  static override flags = PUSH_FLAGS;
+  static override flags = { ...PUSH_FLAGS, ...NAMING_FLAGS };
   static override examples = [
     '<%= config.bin %> <%= command.id %> web-1.2.3.container.wrap.tgz oci://registry.internal/mirror --yes',
   ];
@@ -28,7 +29,7 @@ export default class ImagesUnwrapCommand extends BaseCommand<typeof ImagesUnwrap
     );
     const { unwrapImages } = await import('../../workflows/unwrap-images.ts');
     const result = await unwrapImages(
-      { file: args.file, prefix: args.prefix, ...readPushFlags(flags) },
+      { file: args.file, prefix: args.prefix, ...readPushFlags(flags), ...readRelocationFlags(flags) },
       await this.createRunContext(credential),
     );
     if (!result.pushed) {

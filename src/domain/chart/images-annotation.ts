@@ -64,7 +64,8 @@ function readOwnImages(chart: Chart, keys: readonly string[]): ChartImage[] {
   return images;
 }
 
-function parseImagesAnnotation(text: string, key: string, chart: string): ChartImage[] {
+/** The entries of an annotation. `chart` is what messages call its chart. Throws DT_ANNOTATION_INVALID, DT_BAD_REFERENCE. */
+export function parseImagesAnnotation(text: string, key: string, chart: string): ChartImage[] {
   const label = `annotation "${key}" of chart "${chart}"`;
   const reject = (why: string, cause?: unknown): DtError =>
     new DtError('DT_ANNOTATION_INVALID', `${label} is not valid: ${why}`, { cause });

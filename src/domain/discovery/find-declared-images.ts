@@ -3,19 +3,25 @@ import { findChartFile } from '../chart/chart-tree.ts';
 import type { Chart } from '../chart/chart.ts';
 import { readChartImages, type ReadChartImagesOptions } from '../chart/images-annotation.ts';
 import { isDtError } from '../errors.ts';
+import { LOCK_FILE_NAME } from '../lock/images-lock.ts';
 import { formatReference, parseReference } from '../oci/reference.ts';
 import { decodeYamlText, isYamlMap, parseYamlTexts } from '../yaml/parse-yaml.ts';
 import type { ImageFinding } from './discovered-image.ts';
 import { parseImageField } from './image-text.ts';
 
 /** Locks of images under the names that chart makers use; all have `images[].image`. */
-const LOCK_FILES = ['Images.lock', 'images-lock.yaml', 'images.lock.yaml', '.images.lock.yaml'];
+const LOCK_FILES = [LOCK_FILE_NAME, 'images-lock.yaml', 'images.lock.yaml', '.images.lock.yaml'];
+
+export interface FindDeclaredOptions extends ReadChartImagesOptions {
+  /** The Images.lock of the chart itself does not count: it is what discovery is made for. */
+  readonly ignoresOwnLock?: boolean;
+}
 
 /**
  * What a chart and its subcharts say of their images themselves: annotations, and locks that lie in the chart. A lock that
  * cannot be read is passed over. Throws as `readChartImages` does.
  */
-export function findDeclaredImages(chart: Chart, options: ReadChartImagesOptions): readonly ImageFinding[] {
+export function findDeclaredImages(chart: Chart, options: FindDeclaredOptions): readonly ImageFinding[] {
   const annotated = readChartImages(chart, options).map(
     ({ name, image, chart: chartName, annotationKey }): ImageFinding => ({
       reference: formatReference(parseReference(image)),
@@ -26,11 +32,15 @@ export function findDeclaredImages(chart: Chart, options: ReadChartImagesOptions
       reason: { kind: 'annotation', chart: chartName, key: annotationKey },
     }),
   );
-  return [...annotated, ...listChartFolders(chart).flatMap(({ chart: member, label }) => readLocks(member, label))];
+  const ignored = options.ignoresOwnLock === true ? LOCK_FILE_NAME : undefined;
+  return [
+    ...annotated,
+    ...listChartFolders(chart).flatMap(({ chart: member, label }) => readLocks(member, label, ignored)),
+  ];
 }
 
-function readLocks(chart: Chart, label: string): readonly ImageFinding[] {
-  return LOCK_FILES.flatMap((file) => {
+function readLocks(chart: Chart, label: string, ignored: string | undefined): readonly ImageFinding[] {
+  return LOCK_FILES.filter((file) => label + file !== ignored).flatMap((file) => {
     const entry = findChartFile(chart.tree, file);
     if (entry === undefined) return [];
     return readLockItems(entry.bytes, file).flatMap(({ image, name }): ImageFinding[] => {

@@ -13,7 +13,8 @@ export const DOCKER_HUB_REGISTRY = 'docker.io';
 export const DEFAULT_TAG = 'latest';
 
 const DOCKER_HUB_ALIASES: ReadonlySet<string> = new Set(['docker.io', 'index.docker.io', 'registry-1.docker.io']);
-const OFFICIAL_PREFIX = 'library/';
+/** In front of the images of Docker Hub that have no owner. */
+export const OFFICIAL_PREFIX = 'library/';
 const MAX_REPOSITORY_LENGTH = 255;
 
 // https://github.com/distribution/reference/blob/v0.6.0/regexp.go

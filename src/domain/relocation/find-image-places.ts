@@ -18,7 +18,7 @@ import {
 } from './image-fields.ts';
 import type { KnownImages } from './known-images.ts';
 import { isUnderPrefix, referenceSuffix, relocateReference, relocatedName } from './relocate-reference.ts';
-import type { RelocationPrefix } from './relocation-prefix.ts';
+import type { RelocationRule } from './relocation-rule.ts';
 import {
   NO_REPLACED_INDEXES,
   replaceDigestSuffix,
@@ -47,7 +47,7 @@ export interface ImagePlace {
 
 interface Search {
   readonly tree: YamlTree;
-  readonly prefix: RelocationPrefix;
+  readonly prefix: RelocationRule;
   readonly known: KnownImages;
   readonly replaced: ReplacedIndexes;
   readonly places: ImagePlace[];
@@ -68,7 +68,7 @@ const IMAGE_SIGNS = ['registry', 'tag', 'digest', 'pullPolicy', 'imagePullPolicy
  */
 export function findImagePlaces(
   tree: YamlTree,
-  prefix: RelocationPrefix,
+  prefix: RelocationRule,
   known: KnownImages,
   replaced: ReplacedIndexes = NO_REPLACED_INDEXES,
 ): readonly ImagePlace[] {

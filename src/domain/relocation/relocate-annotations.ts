@@ -6,7 +6,7 @@ import { planYamlEdit, type YamlEdit } from '../yaml/yaml-edits.ts';
 import { dereference, effectiveEntries, type YamlEntry, type YamlScalar, type YamlTree } from '../yaml/yaml-tree.ts';
 import { applyAllEdits, listImageScalars, type RelocatedFile, toImageEdits } from './relocate-image-list.ts';
 import { locateNode, type RelocationChange } from './relocation-change.ts';
-import type { RelocationPrefix } from './relocation-prefix.ts';
+import type { RelocationRule } from './relocation-rule.ts';
 import { NO_REPLACED_INDEXES, type ReplacedIndexes } from './replaced-indexes.ts';
 
 interface RelocatedAnnotation {
@@ -24,7 +24,7 @@ export function relocateAnnotations(
   bytes: Uint8Array,
   name: string,
   keys: readonly string[],
-  prefix: RelocationPrefix,
+  prefix: RelocationRule,
   replaced: ReplacedIndexes = NO_REPLACED_INDEXES,
 ): RelocatedFile {
   const tree = readYamlBytes(bytes, name);
@@ -51,7 +51,7 @@ function relocateAnnotation(
   tree: YamlTree,
   key: string,
   entry: YamlEntry,
-  prefix: RelocationPrefix,
+  prefix: RelocationRule,
   replaced: ReplacedIndexes,
 ): RelocatedAnnotation {
   const label = `annotation "${key}" of ${tree.name}`;

@@ -4,17 +4,19 @@ import type { Chart, Subchart } from '../chart/chart.ts';
 import { DtError } from '../errors.ts';
 import { formatReference, type Reference } from '../oci/reference.ts';
 import { encodeEditedYaml, readYamlBytes } from '../yaml/edit-yaml-bytes.ts';
+import { decodeYamlTextExactly } from '../yaml/parse-yaml.ts';
+import { spliceText, type TextSplice } from '../yaml/yaml-scalar-text.ts';
 import { createKnownImages, type KnownImages } from './known-images.ts';
 import { relocateAnnotations } from './relocate-annotations.ts';
 import { relocateImagesFile, type RelocatedFile } from './relocate-image-list.ts';
 import { relocatedName } from './relocate-reference.ts';
 import type { RelocationChange, RelocationRefusal } from './relocation-change.ts';
-import type { RelocationPrefix } from './relocation-prefix.ts';
+import type { RelocationRule } from './relocation-rule.ts';
 import { NO_REPLACED_INDEXES, type ReplacedIndexes } from './replaced-indexes.ts';
-import { relocateValues } from './values-images.ts';
+import { relocateValues, type ScalarHead } from './values-images.ts';
 
 export interface RelocateChartOptions {
-  readonly prefix: RelocationPrefix;
+  readonly prefix: RelocationRule;
   /** Annotations of Chart.yaml that list images. */
   readonly annotationKeys: readonly string[];
   /** Values files inside the chart and inside every subchart, relative to the chart. */
@@ -24,8 +26,27 @@ export interface RelocateChartOptions {
    * `targetIndexDigest`. Default: none was replaced.
    */
   readonly replacedIndexes?: ReplacedIndexes;
+  /** What renderings have shown of the chart. Default: only the shape of the values counts. */
+  readonly proven?: ProvenPlaces;
   /** Packs a subchart that came as an archive, with the tree given instead of its own. Only called for changed ones. */
   readonly repackSubchart: (chart: Chart, tree: ChartTree) => Promise<Uint8Array>;
+}
+
+/** Edits that renderings have shown to be right, by file; names of files as in `RelocationChange`. */
+export interface ProvenPlaces {
+  readonly heads: ReadonlyMap<string, readonly ScalarHead[]>;
+  /** Parts of templates and other files. */
+  readonly texts: ReadonlyMap<string, readonly TextHead[]>;
+  /** What the shape of values says of places that were not proven counts too. */
+  readonly usesShapes: boolean;
+}
+
+/** A part of a file that is no YAML. */
+export interface TextHead {
+  readonly offset: number;
+  readonly from: string;
+  readonly to: string;
+  readonly change: RelocationChange;
 }
 
 export interface RelocatedChart {
@@ -132,7 +153,7 @@ function listDeclared(member: Member): readonly Reference[] {
 function listUnplaced(
   declared: readonly Reference[],
   found: readonly Reference[],
-  prefix: RelocationPrefix,
+  prefix: RelocationRule,
 ): readonly string[] {
   const seen = new Set(found.map((reference) => relocatedName(reference, prefix)));
   return declared.flatMap((reference) => {
@@ -159,11 +180,28 @@ async function relocateMember(
       outcome.changes.push(...declaring.changes);
     } else if (options.valuesFiles.includes(path)) {
       const tree = readYamlBytes(bytes, label + path);
-      const values = relocateValues(tree, options.prefix, known, options.replacedIndexes);
+      const values = relocateValues(
+        tree,
+        options.prefix,
+        known,
+        options.replacedIndexes,
+        options.proven && {
+          heads: options.proven.heads.get(label + path) ?? [],
+          usesShapes: options.proven.usesShapes,
+        },
+      );
       changed.set(path, encodeEditedYaml(tree, values.text, bytes));
       outcome.changes.push(...values.changes);
       outcome.refused.push(...values.refused);
       outcome.found.push(...values.found);
+    } else {
+      const heads = options.proven?.texts.get(label + path) ?? [];
+      if (heads.length === 0) continue;
+      changed.set(
+        path,
+        new TextEncoder().encode(spliceText(decodeYamlTextExactly(bytes, label + path), toSplices(heads))),
+      );
+      outcome.changes.push(...heads.map(({ change }) => change));
     }
   }
   for (const { subchart, member: submember } of member.subcharts) {
@@ -173,6 +211,10 @@ async function relocateMember(
       changed.set(subchart.path, await options.repackSubchart(subchart.chart, tree));
   }
   return withChangedBytes(chart.tree, changed);
+}
+
+function toSplices(heads: readonly TextHead[]): readonly TextSplice[] {
+  return heads.map(({ offset, from, to }) => ({ start: offset, end: offset + from.length, replacement: to }));
 }
 
 /** The same tree if no file has other bytes. */

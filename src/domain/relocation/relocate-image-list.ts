@@ -17,7 +17,7 @@ import {
 import { scalarOf } from './image-fields.ts';
 import { relocateReferenceText } from './relocate-reference.ts';
 import { locateNode, type RelocationChange, toChange } from './relocation-change.ts';
-import type { RelocationPrefix } from './relocation-prefix.ts';
+import type { RelocationRule } from './relocation-rule.ts';
 import { NO_REPLACED_INDEXES, replaceDigest, type ReplacedIndexes } from './replaced-indexes.ts';
 
 /** A file after its relocation. */
@@ -44,7 +44,7 @@ export interface ImageScalar {
 export function relocateImagesFile(
   bytes: Uint8Array,
   name: string,
-  prefix: RelocationPrefix,
+  prefix: RelocationRule,
   replaced: ReplacedIndexes = NO_REPLACED_INDEXES,
 ): RelocatedFile {
   const tree = readYamlBytes(bytes, name);
@@ -94,7 +94,7 @@ export type ScalarEdit = Extract<YamlEdit, { kind: 'set-scalar' }>;
 /** The edits that relocate images; of what lies under the prefix already only a replaced digest changes. */
 export function toImageEdits(
   images: readonly ImageScalar[],
-  prefix: RelocationPrefix,
+  prefix: RelocationRule,
   replaced: ReplacedIndexes,
 ): readonly ScalarEdit[] {
   return images.flatMap(({ scalar, text }) => {

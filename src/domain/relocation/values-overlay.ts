@@ -3,7 +3,7 @@ import { formatYaml } from '../yaml/format-yaml.ts';
 import { formatYamlPath, type YamlPath } from '../yaml/yaml-tree.ts';
 import { isNullValue, type YamlEntryValue, type YamlTable, type YamlValue } from '../yaml/yaml-value.ts';
 import { coalesce, readEffectiveValues } from './effective-values.ts';
-import type { RelocationPrefix } from './relocation-prefix.ts';
+import { pullPrefix, type RelocationRule } from './relocation-rule.ts';
 
 /** What every values file of ours starts with. */
 export const OVERLAY_HEADER = '# Values for the chart ';
@@ -29,7 +29,7 @@ export interface ValuesOverlay {
  * Subcharts that a condition switches off have their values in it: switched on, they deploy the right images.
  * Throws DT_YAML_INVALID.
  */
-export function buildValuesOverlay(before: Chart, after: Chart, prefix: RelocationPrefix): ValuesOverlay {
+export function buildValuesOverlay(before: Chart, after: Chart, rule: RelocationRule): ValuesOverlay {
   const original = readEffectiveValues(before, 'all');
   const relocated = readEffectiveValues(after, 'all');
   const overlay = diffTables(original.values, relocated.values);
@@ -38,7 +38,7 @@ export function buildValuesOverlay(before: Chart, after: Chart, prefix: Relocati
     ...(original.hasSeveralDocuments ? listDifferences(diffFirstDocuments(before, after), overlay, []) : []),
     ...original.nulled.filter(([name]) => typeof name === 'string' && overlay.pairs.has(name)),
   ];
-  const text = overlay.pairs.size === 0 ? undefined : `${formatHeader(before, prefix)}\n${formatYaml(overlay)}`;
+  const text = overlay.pairs.size === 0 ? undefined : `${formatHeader(before, rule)}\n${formatYaml(overlay)}`;
   return { text, unexpressed: unexpressed.map(formatYamlPath) };
 }
 
@@ -46,7 +46,8 @@ function diffFirstDocuments(before: Chart, after: Chart): YamlTable {
   return diffTables(readEffectiveValues(before, 'first').values, readEffectiveValues(after, 'first').values);
 }
 
-function formatHeader({ metadata }: Chart, { registry, path }: RelocationPrefix): string {
+function formatHeader({ metadata }: Chart, rule: RelocationRule): string {
+  const { registry, path } = pullPrefix(rule);
   const place = path === '' ? registry : `${registry}/${path}`;
   const line = `${OVERLAY_HEADER}${metadata.name} ${metadata.version}: its images lie in ${place}.`;
   // A line break of any alphabet would end the comment.

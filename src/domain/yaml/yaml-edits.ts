@@ -116,7 +116,7 @@ function isQuoted({ style }: YamlScalar): boolean {
 }
 
 /** Where a scalar begins, its quote included. */
-function startOf(scalar: YamlScalar): number {
+export function startOf(scalar: YamlScalar): number {
   return isQuoted(scalar) ? scalar.start - 1 : scalar.start;
 }
 
@@ -124,7 +124,8 @@ function indentLines(text: string, indent: number, lineEnd: string): string {
   return text.split('\n').join(lineEnd + ' '.repeat(Math.max(indent, 0)));
 }
 
-function lineEndOf(text: string): string {
+/** How the text ends its lines. */
+export function lineEndOf(text: string): string {
   return text.includes('\r\n') ? '\r\n' : '\n';
 }
 
@@ -133,7 +134,8 @@ function lineStartOf(text: string, offset: number): number {
   return text.charCodeAt(start) === 0xfeff ? start + 1 : start;
 }
 
-function lineEndFrom(text: string, offset: number): number {
+/** The end of the line that the offset lies in. */
+export function lineEndFrom(text: string, offset: number): number {
   const end = /[\r\n]/.exec(text.slice(offset))?.index;
   return end === undefined ? text.length : offset + end;
 }

@@ -50,21 +50,21 @@ export class ChartRendering {
     );
   }
 
-  /** Renders the chart as it is, or with changes. Throws DT_CHART_NOT_RENDERED, DT_HELM_UNUSABLE, DT_INTERRUPTED. */
-  async render(changes: FileChanges = new Map()): Promise<RenderedImages> {
-    const output = await this.#renderText(changes, this.#options.set);
+  /** Renders the chart as it is, or with changes; another `attempt` renders the same once more. Throws DT_CHART_NOT_RENDERED, DT_HELM_UNUSABLE, DT_INTERRUPTED. */
+  async render(changes: FileChanges = new Map(), attempt?: number): Promise<RenderedImages> {
+    const output = await this.#renderText(changes, this.#options.set, attempt);
     return readImages(output, () => true);
   }
 
   /**
    * Renders changes that no schema of the chart needs to allow, and reads those documents only that `isWanted` asks for.
    */
-  async probe(changes: FileChanges, isWanted: (text: string) => boolean): Promise<RenderedImages> {
+  async probe(changes: FileChanges, isWanted: (text: string) => boolean, attempt?: number): Promise<RenderedImages> {
     const schemas = listChartFolders(this.#chart).flatMap(({ chart, label }): [string, string][] =>
       findChartFile(chart.tree, SCHEMA_FILE) === undefined ? [] : [[label + SCHEMA_FILE, '{}']],
     );
     const set = [...this.#options.set, ALLOW_OTHER_IMAGES];
-    const output = await this.#renderText(new Map([...schemas, ...changes]), set);
+    const output = await this.#renderText(new Map([...schemas, ...changes]), set, attempt);
     return readImages(output, isWanted);
   }
 
@@ -88,7 +88,7 @@ export class ChartRendering {
     );
   }
 
-  async #renderText(changes: FileChanges, set: readonly string[]): Promise<string> {
+  async #renderText(changes: FileChanges, set: readonly string[], attempt?: number): Promise<string> {
     const files = new Map<string, Uint8Array>();
     for (const [file, text] of changes) if (!this.#outside.has(file)) files.set(file, Buffer.from(text));
     const valuesFiles = this.#options.valuesFiles.map((file) => {
@@ -98,7 +98,7 @@ export class ChartRendering {
     const tree = await replaceChartFiles(this.#chart, files, async (subchart, subtree) =>
       packChartArchive(subchart.metadata.name, subtree, { mtimeSeconds: 0 }),
     );
-    return this.#renderer.render({ ...this.#options, tree, valuesFiles, set });
+    return this.#renderer.render({ ...this.#options, tree, valuesFiles, set, attempt });
   }
 }
 

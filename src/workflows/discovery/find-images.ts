@@ -4,7 +4,7 @@ import { findDeclaredImages } from '../../domain/discovery/find-declared-images.
 import { findDormantShapes } from '../../domain/discovery/find-dormant-shapes.ts';
 import { mergeFindings } from '../../domain/discovery/merge-discovered.ts';
 import type { RenderedImage } from '../../domain/discovery/rendered-image.ts';
-import { DtError, isDtError } from '../../domain/errors.ts';
+import { DtError, errorMessage, isDtError, systemErrorCode } from '../../domain/errors.ts';
 import { formatCount } from '../../domain/format-quantity.ts';
 import { formatReference, parseReference } from '../../domain/oci/reference.ts';
 import { createKnownImages } from '../../domain/relocation/known-images.ts';
@@ -14,13 +14,18 @@ import { HelmRenderer, type RenderStatistics } from '../../helm/helm-renderer.ts
 import type { RenderOptions } from '../../helm/render-input.ts';
 import { listValuesTexts } from './chart-rendering.ts';
 import type { RunContext } from '../context.ts';
-import { exploreFeatures } from './explore-features.ts';
+import { exploreFeatures, type FeatureImages } from './explore-features.ts';
 import { renderChart } from './render-chart.ts';
 import { type ImageOrigins, traceImages } from './trace-images.ts';
 
 export interface FindImagesOptions extends RenderOptions {
   /** Read this annotation instead of the known ones. */
   readonly annotationsKey?: string | undefined;
+  /**
+   * `lock`: what a lock of the chart needs to know, mostly with one rendering: no origins, no features unless `allVariants`, and
+   * the lock that the chart has is no source. Default `report`.
+   */
+  readonly purpose?: 'report' | 'lock';
   /** Try every feature alone as well: minutes instead of seconds for a large chart. */
   readonly allVariants: boolean;
 }
@@ -35,7 +40,12 @@ export type RenderingOutcome =
       /** Features that could not be switched on. */
       readonly untriedFeatures: number;
     }
-  | { readonly state: 'failed'; readonly helmVersion: string; readonly error: DtError }
+  | {
+      readonly state: 'failed';
+      /** Absent if not even Helm itself can be used. */
+      readonly helmVersion?: string;
+      readonly error: DtError;
+    }
   | { readonly state: 'no-helm' };
 
 export interface FoundImages {
@@ -45,6 +55,8 @@ export interface FoundImages {
   readonly problems: readonly string[];
   readonly statistics: RenderStatistics;
 }
+
+const NO_FEATURES: FeatureImages = { images: [], origins: new Map(), untried: 0 };
 
 interface Rendered {
   readonly findings: readonly ImageFinding[];
@@ -56,12 +68,11 @@ interface Rendered {
 /**
  * Finds the images of a chart: those that it declares, those that its rendering holds, those of features that are off, and
  * those that values files have the shape of. Without Helm, or if the chart does not render, only the first and the last. An empty result is
- * no error here. Throws as `readChartImages` does, DT_HELM_UNUSABLE, DT_YAML_INVALID, DT_INTERRUPTED.
+ * no error here. Throws as `readChartImages` does, DT_YAML_INVALID, DT_INTERRUPTED.
  */
 export async function findImages(chart: Chart, options: FindImagesOptions, context: RunContext): Promise<FoundImages> {
-  const declared = findDeclaredImages(chart, options);
-  const helm = await findHelm(context);
-  const rendered = helm === undefined ? withoutHelm() : await findByRendering(chart, helm, options, context);
+  const declared = findDeclaredImages(chart, { ...options, ignoresOwnLock: options.purpose === 'lock' });
+  const rendered = await findWithHelm(chart, options, context);
   const findings = [...declared, ...rendered.findings];
   return {
     images: mergeFindings([...findings, ...findInValues(chart, options, findings)]),
@@ -87,8 +98,19 @@ export function requireImages(chart: Chart, { images, rendering }: FoundImages):
   });
 }
 
-function withoutHelm(): Rendered {
-  return { findings: [], outcome: { state: 'no-helm' }, problems: [], statistics: { renders: 0, durationMs: 0 } };
+async function findWithHelm(chart: Chart, options: FindImagesOptions, context: RunContext): Promise<Rendered> {
+  let helm: HelmProgram | undefined;
+  try {
+    helm = await findHelm(context);
+  } catch (error) {
+    if (!isDtError(error, 'DT_HELM_UNUSABLE')) throw error;
+    return notRendered({ state: 'failed', error });
+  }
+  return helm === undefined ? notRendered({ state: 'no-helm' }) : findByRendering(chart, helm, options, context);
+}
+
+function notRendered(outcome: RenderingOutcome): Rendered {
+  return { findings: [], outcome, problems: [], statistics: { renders: 0, durationMs: 0 } };
 }
 
 async function findByRendering(
@@ -106,8 +128,12 @@ async function findByRendering(
       'Rendering the chart',
       async () => {
         const { rendering, rendered, chosenKubeVersion } = await renderChart(chart, renderer, options);
-        const origins = await traceImages(rendering, new Map(), rendered);
-        const features = await exploreFeatures(rendering, rendered, options.allVariants);
+        const isReport = options.purpose !== 'lock';
+        const origins = isReport ? await traceImages(rendering, new Map(), rendered) : new Map();
+        const features =
+          isReport || options.allVariants
+            ? await exploreFeatures(rendering, rendered, options.allVariants)
+            : NO_FEATURES;
         return {
           findings: [
             ...toFindings(rendered.images, origins, 'rendering'),
@@ -132,11 +158,23 @@ async function findByRendering(
       () => `Helm chart ${chartName} rendered (${formatCount(statistics.renders, 'rendering')})`,
     );
   } catch (error) {
-    if (!isDtError(error, 'DT_CHART_NOT_RENDERED')) throw error;
-    return { findings: [], outcome: { state: 'failed', helmVersion: helm.version, error }, problems: [], statistics };
+    const failure = toRenderingFailure(error, chartName);
+    if (failure === undefined) throw error;
+    const outcome = { state: 'failed' as const, helmVersion: helm.version, error: failure };
+    return { findings: [], outcome, problems: [], statistics };
   } finally {
     await renderer.dispose();
   }
+}
+
+/** Also where there is no room for a copy of the chart. Undefined for what is no failure of the rendering. */
+function toRenderingFailure(error: unknown, chartName: string): DtError | undefined {
+  if (isDtError(error)) return isDtError(error, 'DT_CHART_NOT_RENDERED', 'DT_HELM_UNUSABLE') ? error : undefined;
+  if (systemErrorCode(error) === undefined) return undefined;
+  return new DtError('DT_CHART_NOT_RENDERED', `the chart "${chartName}" does not render: ${errorMessage(error)}`, {
+    hints: ['TMPDIR names a folder with room for a copy of the chart'],
+    cause: error,
+  });
 }
 
 function toFindings(

@@ -1,9 +1,19 @@
 import { open } from 'node:fs/promises';
 import { DtError, systemErrorCode } from '../../domain/errors.ts';
 import { decodeYamlText } from '../../domain/yaml/parse-yaml.ts';
-import type { ValuesFile } from '../../helm/render-input.ts';
+import type { RenderOptions, ValuesFile } from '../../helm/render-input.ts';
 
 const MAX_VALUES_BYTES = 16 * 1024 * 1024;
+
+/** How a user says that a chart is to be rendered: the values files are paths. */
+export interface RenderSettings extends Omit<RenderOptions, 'valuesFiles'> {
+  readonly valuesFiles: readonly string[];
+}
+
+/** Reads what the settings name. Throws as `readValuesFiles`. */
+export async function readRenderSettings(settings: RenderSettings): Promise<RenderOptions> {
+  return { ...settings, valuesFiles: await readValuesFiles(settings.valuesFiles) };
+}
 
 /** Reads values files from outside of the chart. Throws DT_FILE_NOT_FOUND, DT_FILE_UNREADABLE, DT_LIMIT_EXCEEDED, DT_YAML_INVALID. */
 export async function readValuesFiles(paths: readonly string[]): Promise<ValuesFile[]> {

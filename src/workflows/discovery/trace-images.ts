@@ -2,6 +2,7 @@ import { applyLiteralMarks, applyValueMarks, type WrittenMark } from '../../doma
 import { findLiteralMarks } from '../../domain/discovery/find-literal-marks.ts';
 import { findEmptyMarks, findValueMarks, type ValueMark } from '../../domain/discovery/find-value-marks.ts';
 import type { ImageOrigin, MarkPlace } from '../../domain/discovery/image-origin.ts';
+import type { TracedHead } from '../../domain/proof/plan-heads.ts';
 import { chooseMarks, type MarkAlphabet } from '../../domain/discovery/marks.ts';
 import { matchEmptyMarks, matchMarks } from '../../domain/discovery/match-marks.ts';
 import type { RenderedImage } from '../../domain/discovery/rendered-image.ts';
@@ -26,25 +27,38 @@ interface Tracing {
   readonly base: FileChanges;
   readonly images: readonly RenderedImage[];
   readonly marks: MarkAlphabet;
-  readonly origins: Map<RenderedImage, readonly ImageOrigin[]>;
+  readonly heads: Map<RenderedImage, readonly TracedHead[]>;
   probesLeft: number;
 }
 
 type Match = typeof matchMarks;
+
+/** The heads of images, as places that can be edited. */
+export type ImageHeads = ReadonlyMap<RenderedImage, readonly TracedHead[]>;
+
+/** `traceHeads` for people. */
+export async function traceImages(
+  rendering: ChartRendering,
+  base: FileChanges,
+  rendered: RenderedImages,
+): Promise<ImageOrigins> {
+  const heads = await traceHeads(rendering, base, rendered);
+  return new Map([...heads].map(([image, places]) => [image, places.map(({ origin }) => origin)] as const));
+}
 
 /**
  * Finds where the head of each rendered image comes from: all scalars that could be it are marked at once, and one rendering
  * shows which marks arrive. Only for what is left then, empty values are filled and literals of templates marked.
  * Throws DT_INTERRUPTED, DT_HELM_UNUSABLE.
  */
-export async function traceImages(
+export async function traceHeads(
   rendering: ChartRendering,
   base: FileChanges,
-  { images, output }: RenderedImages,
-): Promise<ImageOrigins> {
+  { images, output }: Pick<RenderedImages, 'images' | 'output'>,
+): Promise<ImageHeads> {
   const values = rendering.listValues(base);
   const marks = chooseMarks([output, ...values.map(({ tree }) => tree.text)]);
-  const tracing: Tracing = { rendering, base, images, marks, origins: new Map(), probesLeft: MAX_PROBES };
+  const tracing: Tracing = { rendering, base, images, marks, heads: new Map(), probesLeft: MAX_PROBES };
   const valueMarks = findValueMarks(
     values,
     images.map(({ text }) => text),
@@ -52,7 +66,7 @@ export async function traceImages(
   collect(tracing, await probe(tracing, valueMarks, applyValueMarks, matchMarks));
   await traceEmptyValues(tracing);
   await traceLiterals(tracing);
-  return tracing.origins;
+  return tracing.heads;
 }
 
 async function traceEmptyValues(tracing: Tracing): Promise<void> {
@@ -62,7 +76,7 @@ async function traceEmptyValues(tracing: Tracing): Promise<void> {
     // One that reaches an image whose head is known overrides it, and would move more than it should.
     const overriding = new Set<ValueMark>();
     for (const [image, marks] of found) {
-      if (tracing.origins.has(image)) for (const mark of marks) overriding.add(mark);
+      if (tracing.heads.has(image)) for (const mark of marks) overriding.add(mark);
     }
     collect(tracing, new Map([...found].filter(([, marks]) => !marks.some((mark) => overriding.has(mark)))));
     if (overriding.size === 0) return;
@@ -85,18 +99,12 @@ async function traceLiterals(tracing: Tracing): Promise<void> {
   }
 }
 
-function listUntraced({ images, origins }: Tracing): readonly RenderedImage[] {
-  return images.filter((image) => !origins.has(image));
+function listUntraced({ images, heads }: Tracing): readonly RenderedImage[] {
+  return images.filter((image) => !heads.has(image));
 }
 
-function collect({ origins }: Tracing, found: ReadonlyMap<RenderedImage, readonly MarkPlace[]>): void {
-  for (const [image, places] of found) {
-    if (!origins.has(image))
-      origins.set(
-        image,
-        places.map(({ origin }) => origin),
-      );
-  }
+function collect({ heads }: Tracing, found: ImageHeads): void {
+  for (const [image, places] of found) if (!heads.has(image)) heads.set(image, places);
 }
 
 /** Renders with all the marks, and tells which of them each image begins with. Marks that break the chart are found by halving. */

@@ -1,6 +1,5 @@
 import type { Chart } from '../../domain/chart/chart.ts';
-import { findChartFile } from '../../domain/chart/chart-tree.ts';
-import { readChartImages } from '../../domain/chart/images-annotation.ts';
+import { covers, type ChosenImages, type PinnedImage } from '../../domain/discovery/choose-images.ts';
 import { DtError } from '../../domain/errors.ts';
 import { formatCount } from '../../domain/format-quantity.ts';
 import { formatImagesLock } from '../../domain/lock/format-lock.ts';
@@ -20,12 +19,11 @@ import type { Platform } from '../../domain/oci/platform.ts';
 import { parseReference } from '../../domain/oci/reference.ts';
 import { decodeYamlText } from '../../domain/yaml/parse-yaml.ts';
 import type { RunContext } from '../context.ts';
+import { describeWhy, type ChartImages, type SearchOptions } from './search-images.ts';
 import { resolveImages, type NamedReference, type SourceImage } from './resolve-images.ts';
 import { generationTime } from '../source-date.ts';
 
-export interface LockOptions {
-  /** Read this annotation instead of the known ones. */
-  readonly annotationsKey?: string | undefined;
+export interface LockOptions extends SearchOptions {
   /** Lock these platforms only; empty means all. */
   readonly platforms: readonly Platform[];
 }
@@ -42,9 +40,28 @@ export interface LockedImages {
   readonly sources: readonly SourceImage[];
 }
 
-/** Locks the images of a chart by digest. Throws as `readChartImages`, `resolveImages` and `lockDigestsOf` do. */
-export async function lockImages(chart: Chart, options: LockOptions, context: RunContext): Promise<LockedImages> {
-  return lockSources(readChartImages(chart, options), chart.metadata, options.platforms, context);
+/** Locks the images of a chart by digest. Throws as `resolveImages` and `lockDigestsOf` do. */
+export async function lockImages(
+  chart: Chart,
+  { images, pinned }: ChosenImages,
+  platforms: readonly Platform[],
+  context: RunContext,
+): Promise<LockedImages> {
+  const locked = await lockSources(images, chart.metadata, platforms, context);
+  warnOfPinned(pinned, locked, context);
+  return locked;
+}
+
+/** The site gets the declared image only: what runs by a digest is there if that is one of its digests. */
+function warnOfPinned(pinned: readonly PinnedImage[], { sources }: LockedImages, { reporter }: RunContext): void {
+  for (const { declared, reference, digest } of pinned) {
+    const source = sources.find(({ image }) => image.image === declared);
+    if (source === undefined) continue;
+    const { root, resolved } = source;
+    const leaves = resolved.kind === 'index' ? resolved.leaves.map((leaf) => leaf.descriptor.digest) : [];
+    if ([root.descriptor.digest, ...leaves].some((known) => known === digest)) continue;
+    reporter.warn(`the chart runs ${reference}, but ${declared}, which it declares, is ${root.descriptor.digest} now`);
+  }
 }
 
 /** Locks single images, in the order given and without a chart. Throws as `resolveImages` and `lockDigestsOf` do. */
@@ -82,39 +99,67 @@ async function lockSources(
 /** A lock that names the images of a chart without asking any registry. */
 export function listImagesLock(
   chart: Chart,
-  options: LockOptions,
+  { images }: ChosenImages,
   context: RunContext,
 ): { lock: ImagesLock; lockText: string } {
-  const images = readChartImages(chart, options).map((image) => ({ ...lockPlace(image), digests: [] }));
-  const lock = buildLock(chart.metadata, images, context);
+  const lock = buildLock(
+    chart.metadata,
+    images.map((image) => ({ ...lockPlace(image), digests: [] })),
+    context,
+  );
   return { lock, lockText: formatImagesLock(lock) };
 }
 
 /**
- * Verifies the lock that a chart has against the registries. Returns undefined for a chart without one.
- * Throws DT_LOCK_INVALID, DT_LOCK_MISMATCH.
+ * Verifies the lock that a chart has against the registries. It must name what annotations name, and may name what discovery found;
+ * what it lacks of that is a warning, as the lock counts. Throws DT_LOCK_INVALID, DT_LOCK_MISMATCH.
  */
 export async function verifyChartLock(
   chart: Chart,
-  options: LockOptions,
+  lockBytes: Uint8Array,
+  chosen: ChartImages,
   context: RunContext,
-): Promise<LockedImages | undefined> {
-  const file = findChartFile(chart.tree, LOCK_FILE_NAME);
-  if (file === undefined) return undefined;
-  const lockText = decodeYamlText(file.bytes, LOCK_FILE_NAME);
+): Promise<LockedImages> {
+  const lockText = decodeYamlText(lockBytes, LOCK_FILE_NAME);
   const lock = parseImagesLock(lockText, LOCK_FILE_NAME);
-  const calculated = await lockImages(chart, { ...options, platforms: [] }, context);
+  const calculated = await lockImages(chart, expectImages(lock, chosen), [], context);
   const differences = compareLocks(lock, calculated.lock);
   if (differences.length > 0) {
     throw new DtError('DT_LOCK_MISMATCH', `${LOCK_FILE_NAME} of ${chart.metadata.name} does not match its images`, {
       detail: differences.map(describeLockDifference).join('; '),
-      hints: ['{bin} images lock CHART'],
+      hints: [
+        '{bin} images lock CHART',
+        ...(chosen.discovery.rendering.state === 'rendered'
+          ? []
+          : ['images that only the rendering has count if there is a Helm that renders the chart']),
+      ],
     });
   }
   const sources = lock.images.flatMap((image) =>
     calculated.sources.filter((source) => isSameLockImage(image, source.image)),
   );
+  for (const image of chosen.images) {
+    if (image.found === undefined || lock.images.some((locked) => isCovered(image, locked))) continue;
+    context.reporter.warn(
+      `${image.image} is not in ${LOCK_FILE_NAME} and is left out (${describeWhy(image.found)}): "images lock" adds it`,
+    );
+  }
   return { lock, lockText, sources };
+}
+
+/** What annotations name, and of the other images of the lock, as it names them, those that the chart was found to have. */
+function expectImages(lock: ImagesLock, { images, pinned, leftOut, discovery }: ChartImages): ChosenImages {
+  const annotated = images.filter(({ found }) => found === undefined);
+  const known = discovery.images.filter(({ confidence }) => confidence !== 'dormant');
+  const others = lock.images
+    .filter((locked) => !annotated.some((image) => isSameLockImage(image, locked)))
+    .filter((locked) => known.some(({ reference }) => isCovered({ image: reference }, locked)))
+    .map(({ chart, name, image }) => ({ chart, name, image, isGuess: false }));
+  return { images: [...annotated, ...others], pinned, leftOut };
+}
+
+function isCovered(wanted: Pick<LockImage, 'image'>, have: Pick<LockImage, 'image'>): boolean {
+  return covers(parseReference(have.image), parseReference(wanted.image));
 }
 
 /** `2 images, 4 platform images`. */

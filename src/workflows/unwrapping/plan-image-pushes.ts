@@ -5,11 +5,19 @@ import { DtError } from '../../domain/errors.ts';
 import type { LockImage } from '../../domain/lock/images-lock.ts';
 import { digestOf, type Digest } from '../../domain/oci/digest.ts';
 import { parseManifest } from '../../domain/oci/manifest.ts';
-import { DEFAULT_TAG, formatReference, parseReference, type Reference } from '../../domain/oci/reference.ts';
-import { findRelocationCollisions, toCollisionError } from '../../domain/relocation/relocation-collisions.ts';
+import {
+  DEFAULT_TAG,
+  formatReference,
+  formatRepository,
+  parseReference,
+  type Reference,
+} from '../../domain/oci/reference.ts';
+import { pushTarget, relocateReference } from '../../domain/relocation/relocate-reference.ts';
+import type { RelocationRule } from '../../domain/relocation/relocation-rule.ts';
 import { combineFailures, listFailures, tryAll } from '../collect-failures.ts';
 import type { RunContext } from '../context.ts';
 import type { OpenedFolder, OpenedWrap } from '../opening/opened-wrap.ts';
+import { refuseCollisions } from './refuse-collisions.ts';
 
 /**
  * What is pushed for an image of which the wrap has some platforms only: its own index although some of it is missing
@@ -22,8 +30,10 @@ export type IndexMode = 'full' | 'sparse' | 'filtered' | 'auto';
 export interface ImagePush {
   readonly image: LockImage;
   readonly source: OpenedWrap['store'];
-  /** Tag and digest as in the chart; an untagged reference gets `latest`. */
+  /** The place that it is pushed to. Tag and digest as in the chart; an untagged reference gets `latest`. */
   readonly target: Reference;
+  /** What the relocated chart calls it, if that is another place. */
+  readonly pullTarget?: Reference;
   readonly graph: Graph;
   /** Pushed in place of `graph` where the registry refuses an index without all its children. */
   readonly fallback: Graph | undefined;
@@ -37,8 +47,8 @@ export interface ImagePush {
 }
 
 export interface PushPlanOptions {
-  /** The place of an image in the target. */
-  readonly relocate: (reference: Reference) => Reference;
+  /** Where images go. */
+  readonly rule: RelocationRule;
   readonly indexMode: IndexMode;
 }
 
@@ -56,13 +66,14 @@ export async function planImagePushes(
   const outcomes = await tryAll(wanted, context, async ({ folder, image }) => {
     const content = await folder.readImage(image, context);
     requireAttached(content, image);
-    const reference = options.relocate(parseReference(image.image));
-    const isNamed = reference.tag !== undefined || reference.digest !== undefined;
+    const reference = withIdentifier(parseReference(image.image));
+    const [target, pullTarget] = [pushTarget(reference, options.rule), relocateReference(reference, options.rule)];
     const { graph, isFiltered, isRebuilt = false, attached } = content;
     return {
       image,
       source: store,
-      target: isNamed ? reference : { ...reference, tag: DEFAULT_TAG },
+      target,
+      ...(formatRepository(target) === formatRepository(pullTarget) ? {} : { pullTarget }),
       ...(isFiltered ? chooseGraphs(graph, image, options.indexMode) : { graph, fallback: undefined }),
       sourceDigest: isRebuilt ? undefined : graph.root.descriptor.digest,
       attached,
@@ -71,8 +82,13 @@ export async function planImagePushes(
   const failures = listFailures(wanted, outcomes, ({ image }) => image.image);
   if (failures.length > 0) throw combineFailures(failures, { totalCount: wanted.length, verb: 'read from the wrap' });
   const pushes = outcomes.flatMap((outcome) => ('result' in outcome ? [outcome.result] : []));
-  refuseCollisions(pushes, options);
+  refuseCollisions(pushes, options.rule);
   return uniquePushes(pushes);
+}
+
+function withIdentifier(reference: Reference): Reference {
+  const isIdentified = reference.tag !== undefined || reference.digest !== undefined;
+  return isIdentified ? reference : { ...reference, tag: DEFAULT_TAG };
 }
 
 /** A wrap says what is attached to what: it must be a part of the image, and a manifest that names a subject must say the same. */
@@ -87,26 +103,6 @@ function requireAttached({ graph, attached }: ImageContent, { image }: LockImage
       );
     }
     known.add(artifact.digest);
-  }
-}
-
-function refuseCollisions(pushes: readonly ImagePush[], { relocate }: PushPlanOptions): void {
-  const byReference = Map.groupBy(pushes, ({ image }) => formatReference(parseReference(image.image)));
-  const listDigests = (reference: Reference): Digest[] =>
-    (byReference.get(formatReference(reference)) ?? []).map(({ graph }) => graph.root.descriptor.digest);
-  const references = pushes.map(({ image }) => parseReference(image.image));
-  for (const collision of findRelocationCollisions(references, relocate)) {
-    if (new Set(collision.sources.flatMap(listDigests)).size > 1) throw toCollisionError(collision);
-  }
-  for (const [reference, group] of byReference) {
-    if (new Set(group.map(({ graph }) => graph.root.descriptor.digest)).size < 2) continue;
-    throw new DtError(
-      'DT_RELOCATION_COLLISION',
-      `${reference} has two digests in the wrap: its charts were locked apart`,
-      {
-        hints: ['{bin} unwrap … --chart NAME'],
-      },
-    );
   }
 }
 

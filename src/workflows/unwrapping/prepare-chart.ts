@@ -1,41 +1,24 @@
-import { packChartArchive } from '../../archive/chart-archive.ts';
 import { loadChart } from '../../archive/load-chart.ts';
 import type { AttachedGraph } from '../../content/image-content.ts';
 import { chartTag } from '../../domain/chart/chart-manifest.ts';
 import { provenanceApplies } from '../../domain/chart/chart-origin.ts';
 import type { Chart } from '../../domain/chart/chart.ts';
-import { IMAGE_ANNOTATION_KEYS } from '../../domain/chart/images-annotation.ts';
 import { DtError } from '../../domain/errors.ts';
 import { formatCount } from '../../domain/format-quantity.ts';
 import { isMetadataTag } from '../../domain/oci/attached-artifact.ts';
 import { isRepository, isTag, type Reference } from '../../domain/oci/reference.ts';
-import { relocateChart, type RelocatedChart } from '../../domain/relocation/relocate-chart.ts';
+import type { RelocatedChart } from '../../domain/relocation/relocate-chart.ts';
 import type { RelocationPrefix } from '../../domain/relocation/relocation-prefix.ts';
 import { NO_REPLACED_INDEXES, type ReplacedIndexes } from '../../domain/relocation/replaced-indexes.ts';
 import { buildValuesOverlay } from '../../domain/relocation/values-overlay.ts';
+import type { RelocationProof } from '../../domain/proof/relocation-proof.ts';
 import type { RunContext } from '../context.ts';
 import type { OpenedChart, OpenedFolder } from '../opening/opened-wrap.ts';
+import type { ProvenRelocation } from '../relocating/relocate-proven.ts';
+import type { ChartPlanOptions, ChartMode } from './chart-plan.ts';
 import { packChart, packUntouched, type PackedChart } from './pack-chart.ts';
+import { relocateWrappedChart, reportProof } from './relocate-wrapped-chart.ts';
 import { generationTime, readSourceDateSeconds } from '../source-date.ts';
-
-/**
- * What becomes of the chart: it is rewritten to use the target (`rewrite`), stays as it came with its digest, provenance and
- * signatures (`keep`), or stays so and gets a values file that points it to the target (`overlay`).
- */
-export type ChartMode = 'rewrite' | 'keep' | 'overlay';
-
-export interface ChartPlanOptions {
-  readonly mode: ChartMode;
-  /** Where the images go. */
-  readonly prefix: RelocationPrefix;
-  /** Where the chart goes. */
-  readonly chartPrefix: RelocationPrefix;
-  /** Values files inside the chart whose images are relocated. */
-  readonly valuesFiles: readonly string[];
-  readonly annotationsKey?: string | undefined;
-  /** What the indexes of the images may turn into; empty if all stay as they are. */
-  readonly possibleReplacements: ReplacedIndexes;
-}
 
 /** A chart in the form that is pushed. */
 export interface FinishedChart {
@@ -52,6 +35,8 @@ export interface PreparedChart {
   readonly mode: ChartMode;
   /** The chart if no index is replaced. */
   readonly finished: FinishedChart;
+  /** What renderings say of its relocation; absent where it is kept as it came. */
+  readonly proof?: RelocationProof;
   /** What the tag of the chart may hold afterwards. */
   readonly candidates: readonly PackedChart[];
   /** The chart for the indexes that were replaced in the target. */
@@ -77,25 +62,27 @@ export async function prepareChart(
   const origin = await opened.readOrigin(context);
   const attached = await opened.readAttached(context);
   const untouched = mode === 'rewrite' ? undefined : await packUntouched({ ...chart, createdAt }, origin, context);
+  let proven: ProvenRelocation | undefined;
   // The chart is finished once for each set of indexes that it may be for.
   const warnedPaths = new Set<string>();
   const finish = async (
     replaced: ReplacedIndexes,
-  ): Promise<FinishedChart & { readonly relocated?: RelocatedChart }> => {
+  ): Promise<FinishedChart & { readonly relocated?: RelocatedChart; readonly proof?: RelocationProof }> => {
     if (untouched !== undefined && mode === 'keep') return { packed: untouched, changes: [], overlay: undefined };
-    const relocated = await relocate(chart, replaced, options);
+    proven ??= await relocateWrappedChart(chart, options, context);
+    const relocated = replaced.size === 0 ? proven.relocated : await proven.relocateFor(replaced);
     const moved = await loadChart(relocated.tree, name);
     const { changes } = relocated;
     if (untouched === undefined) {
       const packed = await packChart({ metadata: moved.metadata, tree: moved.tree, createdAt }, context);
-      return { packed, changes, overlay: undefined, relocated };
+      return { packed, changes, overlay: undefined, relocated, proof: proven.proof };
     }
     const { text, unexpressed } = buildValuesOverlay(chart, moved, options.prefix);
     for (const path of unexpressed.filter((candidate) => !warnedPaths.has(candidate))) {
       warnedPaths.add(path);
       reporter.warn(`no values file can set ${path}: the chart keeps its own value there`);
     }
-    return { packed: untouched, changes, overlay: text, relocated };
+    return { packed: untouched, changes, overlay: text, relocated, proof: proven.proof };
   };
   const finished = await reporter.step(
     mode === 'keep' ? 'Packing the chart' : 'Relocating the chart',
@@ -106,6 +93,8 @@ export async function prepareChart(
         : `Helm chart ${chart.metadata.name} relocated (${formatCount(changes.length, 'reference')} changed)`,
   );
   if (finished.relocated !== undefined) for (const text of describeProblems(finished.relocated)) reporter.warn(text);
+  const { proof } = finished;
+  if (proof !== undefined) reportProof(proof, lock, context);
   if (mode === 'rewrite') {
     const keepsProvenance =
       origin.provenance === undefined || finished.packed.blobs.some(({ bytes }) => provenanceApplies(origin, bytes));
@@ -123,24 +112,11 @@ export async function prepareChart(
     target: findChartTarget(chart, options.chartPrefix),
     mode,
     finished,
+    ...(proof === undefined ? {} : { proof }),
     candidates,
     finish,
     attached: mode === 'rewrite' ? attached.filter((item) => !isBoundToManifest(item, attached)) : attached,
   };
-}
-
-async function relocate(
-  chart: Chart,
-  replacedIndexes: ReplacedIndexes,
-  options: ChartPlanOptions,
-): Promise<RelocatedChart> {
-  return relocateChart(chart, {
-    prefix: options.prefix,
-    annotationKeys: options.annotationsKey === undefined ? IMAGE_ANNOTATION_KEYS : [options.annotationsKey],
-    valuesFiles: options.valuesFiles,
-    replacedIndexes,
-    repackSubchart: async (subchart, tree) => packChartArchive(subchart.metadata.name, tree, { mtimeSeconds: 0 }),
-  });
 }
 
 /** Throws DT_CHART_INVALID for a name or version that no registry takes, or that would lead to another path of it. */

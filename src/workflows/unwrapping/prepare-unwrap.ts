@@ -1,20 +1,20 @@
 import { DtError } from '../../domain/errors.ts';
 import { formatCount } from '../../domain/format-quantity.ts';
-import type { Reference } from '../../domain/oci/reference.ts';
-import { relocateReference } from '../../domain/relocation/relocate-reference.ts';
 import { parseRelocationPrefix } from '../../domain/relocation/relocation-prefix.ts';
 import type { ReplacedIndexes } from '../../domain/relocation/replaced-indexes.ts';
 import type { RunContext } from '../context.ts';
 import { openWrap } from '../opening/open-wrap.ts';
 import type { OpenedFolder, OpenedWrap } from '../opening/opened-wrap.ts';
+import { readRenderSettings, type RenderSettings } from '../discovery/read-values-files.ts';
+import { readRelocationRule, type RelocationOptions } from '../relocating/read-relocation-rule.ts';
 import { planImagePushes, type ImagePush, type IndexMode } from './plan-image-pushes.ts';
-import { prepareChart, type ChartMode, type PreparedChart } from './prepare-chart.ts';
+import type { ChartMode } from './chart-plan.ts';
+import { prepareChart, type PreparedChart } from './prepare-chart.ts';
+import { refuseChartCollisions } from './refuse-collisions.ts';
 
 /** What is unwrapped, and where to. */
-export interface UnwrapSource {
+export interface UnwrapSource extends RelocationOptions {
   readonly file: string;
-  /** Registry and path that everything goes under; `oci://` in front is fine. */
-  readonly prefix: string;
   /** Where the charts go, if not under the prefix. */
   readonly pushChartUrl?: string | undefined;
   /** Unwrap these charts only, named `NAME` or `NAME-VERSION`; default: all. */
@@ -26,6 +26,10 @@ export interface UnwrapSource {
   /** Values files inside the chart whose images are relocated. */
   readonly valuesFiles: readonly string[];
   readonly annotationsKey?: string | undefined;
+  /** How the charts are rendered for the proof; default: by their own values. The values files lie outside of them. */
+  readonly render?: RenderSettings;
+  /** Leave references that stand in templates, and only name them. */
+  readonly keepTemplates?: boolean;
   /** Push the charts only. */
   readonly skipImages: boolean;
   /** Leave signatures, attestations and what else is attached where it is. */
@@ -42,12 +46,13 @@ export interface PreparedUnwrap {
 }
 
 /**
- * Reads a wrap, relocates its charts and plans what goes where, offline. Throws DT_BAD_PREFIX, DT_RELOCATION_COLLISION and
- * the codes of damaged wraps.
+ * Reads a wrap, relocates its charts and plans what goes where, offline. Throws DT_RELOCATION_COLLISION, the codes of
+ * `readRelocationRule` and those of damaged wraps.
  */
 export async function prepareUnwrap(source: UnwrapSource, context: RunContext): Promise<PreparedUnwrap> {
-  const prefix = parseRelocationPrefix(source.prefix);
-  const chartPrefix = source.pushChartUrl === undefined ? prefix : parseRelocationPrefix(source.pushChartUrl);
+  const rule = readRelocationRule(source);
+  const chartPrefix = source.pushChartUrl === undefined ? rule : parseRelocationPrefix(source.pushChartUrl);
+  const render = source.render === undefined ? undefined : await readRenderSettings(source.render);
   const wrap = await context.reporter.step(
     'Reading the wrap',
     async () => openWrap(source.file, context),
@@ -56,19 +61,28 @@ export async function prepareUnwrap(source: UnwrapSource, context: RunContext): 
   try {
     const folders = selectFolders(wrap, source);
     for (const folder of folders) requireContent(folder, wrap.path, source);
-    const plan = {
-      relocate: (reference: Reference) => relocateReference(reference, prefix),
-      indexMode: source.indexMode ?? 'auto',
-    };
+    const plan = { rule, indexMode: source.indexMode ?? 'auto' };
     const hasFiltered = wrap.document?.images.some(({ isFiltered }) => isFiltered === true) === true;
     const planned = source.skipImages && !hasFiltered ? [] : await planImagePushes(wrap, folders, plan, context);
     const possibleReplacements = findReplacements(planned);
     const charts: PreparedChart[] = [];
     for (const folder of folders) {
       if (folder.chart === undefined) continue;
-      const options = { ...source, mode: source.chartMode ?? 'rewrite', prefix, chartPrefix, possibleReplacements };
+      const options = {
+        ...source,
+        mode: source.chartMode ?? 'rewrite',
+        prefix: rule,
+        render,
+        chartPrefix,
+        possibleReplacements,
+      };
       charts.push(await prepareChart(folder, folder.chart, options, context));
     }
+    refuseChartCollisions(
+      folders.flatMap(({ lock }) => lock.images),
+      charts,
+      rule,
+    );
     const withoutAttached = source.skipAttached === true;
     return {
       wrap,

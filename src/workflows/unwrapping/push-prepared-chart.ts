@@ -4,6 +4,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { requireRegularOutput } from '../../archive/wrap-writer.ts';
 import { DtError } from '../../domain/errors.ts';
 import { OVERLAY_HEADER } from '../../domain/relocation/values-overlay.ts';
+import type { RelocationProof } from '../../domain/proof/relocation-proof.ts';
 import { formatReference, formatRepository } from '../../domain/oci/reference.ts';
 import type { RelocationChange } from '../../domain/relocation/relocation-change.ts';
 import type { ReplacedIndexes } from '../../domain/relocation/replaced-indexes.ts';
@@ -28,6 +29,8 @@ export interface UnwrappedChart {
   readonly version: string;
   readonly mode: PreparedChart['mode'];
   readonly changes: readonly RelocationChange[];
+  /** What renderings say of the relocation; absent for a chart that is kept. */
+  readonly proof?: RelocationProof;
   readonly reference: string;
   /** Present if pushed. */
   readonly digest?: string;
@@ -144,7 +147,17 @@ async function installCommand(
 }
 
 /** What is told of a chart before it is pushed. */
-export function describeChart({ chart, mode, target }: PreparedChart, { changes }: FinishedChart): UnwrappedChart {
+export function describeChart(
+  { chart, mode, target, proof }: PreparedChart,
+  { changes }: FinishedChart,
+): UnwrappedChart {
   const { name, version } = chart.metadata;
-  return { name, version, mode, changes, reference: formatReference(target) };
+  return {
+    name,
+    version,
+    mode,
+    changes,
+    ...(proof === undefined ? {} : { proof }),
+    reference: formatReference(target),
+  };
 }

@@ -8,7 +8,10 @@ import type { PushedImage } from './push-images.ts';
 /** An image of a wrap in the target. */
 export interface UnwrappedImage {
   readonly source: string;
+  /** Where it is pushed to. */
   readonly target: string;
+  /** What the relocated chart calls it, if it is read from another place. */
+  readonly pullTarget?: string;
   /** What is pushed; once pushed, what the target has. */
   readonly digest: string;
   /** Present if the target has another digest than the source. */
@@ -19,10 +22,14 @@ export interface UnwrappedImage {
 }
 
 /** What is told of an image; `digest` is that of the target, or the one that it will get there. */
-export function describePush({ image, target, attached, sourceDigest }: ImagePush, digest: Digest): UnwrappedImage {
+export function describePush(
+  { image, target, pullTarget, attached, sourceDigest }: ImagePush,
+  digest: Digest,
+): UnwrappedImage {
   return {
     source: image.image,
     target: formatReference(target),
+    ...(pullTarget === undefined ? {} : { pullTarget: formatReference(pullTarget) }),
     digest,
     ...(sourceDigest === undefined || sourceDigest === digest ? {} : { sourceDigest }),
     platforms: image.digests.map(formatLockPlatform),

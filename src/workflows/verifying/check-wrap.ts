@@ -129,9 +129,9 @@ function checkDiscovery({ document, discovery }: WrapContent, damages: DamageLis
     return;
   }
   try {
-    const parsed = parseJson(discovery, WRAP_DISCOVERY_PATH) as { readonly images?: unknown } | null;
-    if (!Array.isArray(parsed?.images))
-      damages.add('DT_WRAP_INVALID', 'it has no list of images', { entry: WRAP_DISCOVERY_PATH });
+    const parsed = parseJson(discovery, WRAP_DISCOVERY_PATH) as { readonly charts?: unknown } | null;
+    if (!Array.isArray(parsed?.charts))
+      damages.add('DT_WRAP_INVALID', 'it has no list of charts', { entry: WRAP_DISCOVERY_PATH });
   } catch (error) {
     if (!isDtError(error)) throw error;
     damages.addError(error, { entry: WRAP_DISCOVERY_PATH });

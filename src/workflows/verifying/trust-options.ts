@@ -4,7 +4,8 @@ import { MAX_SIGNATURE_BYTES } from '../../trust/parse-bundle.ts';
 import { readPublicKey } from '../../trust/read-key.ts';
 import { readTrustedRoot } from '../../trust/read-trusted-root.ts';
 import type { TrustPolicy } from '../../trust/trust-policy.ts';
-import { MAX_TRUST_FILE_BYTES, readTrustFile, SIGNATURE_EXTENSION } from './trust-files.ts';
+import { readNamedFile } from '../read-named-file.ts';
+import { MAX_TRUST_FILE_BYTES, SIGNATURE_EXTENSION } from './trust-files.ts';
 
 /** Whose signatures count, as the user says it: a key, or a name with the place that vouches for it. */
 export interface TrustOptions {
@@ -23,7 +24,7 @@ export function readTrustPolicy(options: TrustOptions): TrustPolicy | undefined 
   if (keyFile !== undefined) return { kind: 'key', key: readKeyFile(keyFile) };
   if (certificateIdentity === undefined || certificateOidcIssuer === undefined || trustedRootFile === undefined)
     return undefined;
-  const text = readTrustFile(trustedRootFile, MAX_TRUST_FILE_BYTES);
+  const text = readNamedFile(trustedRootFile, MAX_TRUST_FILE_BYTES);
   const trustedRoot = readTrustedRoot(Buffer.from(text), trustedRootFile);
   return { kind: 'identity', certificateIdentity, certificateOidcIssuer, trustedRoot };
 }
@@ -35,7 +36,7 @@ export function readWrapSignature(
 ): { readonly path: string; readonly bytes: Buffer } | undefined {
   const path = signatureFile ?? `${file}${SIGNATURE_EXTENSION}`;
   try {
-    return { path, bytes: Buffer.from(readTrustFile(path, MAX_SIGNATURE_BYTES)) };
+    return { path, bytes: Buffer.from(readNamedFile(path, MAX_SIGNATURE_BYTES)) };
   } catch (error) {
     if (signatureFile === undefined && error instanceof DtError && error.code === 'DT_FILE_NOT_FOUND') return undefined;
     throw error;
@@ -43,7 +44,7 @@ export function readWrapSignature(
 }
 
 function readKeyFile(path: string): KeyObject {
-  return readPublicKey(readTrustFile(path, MAX_TRUST_FILE_BYTES), path);
+  return readPublicKey(readNamedFile(path, MAX_TRUST_FILE_BYTES), path);
 }
 
 function requireUsage(options: TrustOptions): void {

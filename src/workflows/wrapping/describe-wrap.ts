@@ -1,11 +1,8 @@
 import type { AttachedGraph } from '../../content/image-content.ts';
-import type { ChartImage } from '../../domain/chart/images-annotation.ts';
 import { formatLockPlatform } from '../../domain/lock/images-lock.ts';
 import { digestOf } from '../../domain/oci/digest.ts';
 import {
   CHART_FOLDER,
-  requireBoundedJson,
-  WRAP_DISCOVERY_PATH,
   WRAP_FORMAT_VERSION,
   type WrapDocument,
   type WrappedBlob,
@@ -72,18 +69,4 @@ function withoutUndefined<T extends object>(values: T): { [Key in keyof T]?: Exc
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as {
     [Key in keyof T]?: Exclude<T[Key], undefined>;
   };
-}
-
-/** What `.dt/discovery.json` says: why each image is there. Throws DT_LIMIT_EXCEEDED. */
-export function formatDiscovery(images: readonly ChartImage[]): Buffer {
-  const discovered = images.map(({ image, name, chart, annotationKey }) => ({
-    reference: image,
-    name,
-    chart,
-    confidence: 'declared',
-    reasons: [{ kind: 'annotation', key: annotationKey }],
-  }));
-  const bytes = Buffer.from(`${JSON.stringify({ images: discovered }, null, 1)}\n`);
-  requireBoundedJson(bytes, WRAP_DISCOVERY_PATH);
-  return bytes;
 }

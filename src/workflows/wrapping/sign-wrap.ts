@@ -6,12 +6,8 @@ import { DtError, errorMessage, isDtError } from '../../domain/errors.ts';
 import { writeFileAtomically } from '../../files/atomic-write.ts';
 import type { BlobSigner } from '../../trust/blob-signer.ts';
 import type { RunContext } from '../context.ts';
-import {
-  KEY_PASSWORD_VARIABLE,
-  MAX_TRUST_FILE_BYTES,
-  readTrustFile,
-  SIGNATURE_EXTENSION,
-} from '../verifying/trust-files.ts';
+import { readNamedFile } from '../read-named-file.ts';
+import { KEY_PASSWORD_VARIABLE, MAX_TRUST_FILE_BYTES, SIGNATURE_EXTENSION } from '../verifying/trust-files.ts';
 
 const READ_BYTES = 1024 * 1024;
 
@@ -32,7 +28,7 @@ export async function openWrapSigner(
     import('../../trust/read-key.ts'),
   ]);
   try {
-    return createBlobSigner(readPrivateKey(readTrustFile(keyFile, MAX_TRUST_FILE_BYTES), keyFile, password));
+    return createBlobSigner(readPrivateKey(readNamedFile(keyFile, MAX_TRUST_FILE_BYTES), keyFile, password));
   } catch (error) {
     if (!isDtError(error, 'DT_KEY_INVALID') || password !== undefined) throw error;
     throw copyError(error, { detail: `The password of an encrypted key is read from ${KEY_PASSWORD_VARIABLE}.` });

@@ -1,5 +1,6 @@
 import type { WrapEntry } from '../../archive/wrap-plan.ts';
 import type { ChartTree } from '../../domain/chart/chart-tree.ts';
+import { formatDiscovery } from '../../domain/discovery/discovery-document.ts';
 import { LOCK_FILE_NAME } from '../../domain/lock/images-lock.ts';
 import { attachedTag, type AttachedTagSuffix } from '../../domain/oci/attached-artifact.ts';
 import type { Descriptor } from '../../domain/oci/descriptor.ts';
@@ -18,7 +19,7 @@ import {
   WRAP_DOCUMENT_PATH,
   wrapFolder,
 } from '../../domain/wrap/wrap-document.ts';
-import { describeFolders, formatDiscovery } from './describe-wrap.ts';
+import { describeFolders } from './describe-wrap.ts';
 import { fileEntry } from './file-entry.ts';
 import { LayoutWriter, type ImageToWrap, type LayoutOptions } from './layout-writer.ts';
 import { requireReadableTogether } from './require-readable.ts';
@@ -59,7 +60,9 @@ export function buildWrapEntries(
   const document = describeFolders(folders, layouts.blobs());
   const documentBytes = formatWrapDocument(document);
   requireReadableTogether(folders, documentBytes.length, topFolder);
-  const discovered = folders.flatMap(({ chart }) => chart?.discovered ?? []);
+  const discoveries = folders.flatMap(({ name, chart }) =>
+    chart === undefined ? [] : [{ folder: name, ...chart.discovery }],
+  );
   const entries: WrapEntry[] = [
     fileEntry(`${topFolder}/${WRAP_DOCUMENT_PATH}`, documentBytes),
     ...folders.flatMap(folderEntries),
@@ -68,7 +71,7 @@ export function buildWrapEntries(
     ...layouts.smallBlobs,
     ...(document.kind === 'container'
       ? []
-      : [fileEntry(`${topFolder}/${WRAP_DISCOVERY_PATH}`, formatDiscovery(discovered))]),
+      : [fileEntry(`${topFolder}/${WRAP_DISCOVERY_PATH}`, formatDiscovery(discoveries))]),
     ...origins,
     ...layouts.largeBlobs,
     ...layouts.links,

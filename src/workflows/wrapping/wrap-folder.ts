@@ -2,7 +2,7 @@ import type { AttachedGraph } from '../../content/image-content.ts';
 import type { ChartMetadata } from '../../domain/chart/chart-metadata.ts';
 import type { ChartOrigin } from '../../domain/chart/chart-origin.ts';
 import type { ChartTree } from '../../domain/chart/chart-tree.ts';
-import type { ChartImage } from '../../domain/chart/images-annotation.ts';
+import type { ChartDiscovery } from '../../domain/discovery/discovery-document.ts';
 import { LOCK_FILE_NAME, type LockImage } from '../../domain/lock/images-lock.ts';
 import { CHART_FOLDER } from '../../domain/wrap/wrap-document.ts';
 import type { ImageToWrap } from './layout-writer.ts';
@@ -20,7 +20,7 @@ export interface ChartToWrap {
   /** What is attached to the manifest that the chart has in its registry. */
   readonly attached: readonly AttachedGraph[];
   /** Why each image is there. */
-  readonly discovered: readonly ChartImage[];
+  readonly discovery: ChartDiscovery;
 }
 
 /** One top folder of a wrap: a chart with its images, or images alone. */

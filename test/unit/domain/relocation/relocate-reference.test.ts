@@ -164,6 +164,6 @@ describe('findRelocationCollisions', () => {
   it('becomes an error with a code', () => {
     const collision = findRelocationCollisions([parseReference('a/x:1'), parseReference('quay.io/a/x:1')], relocate)[0];
     assert.ok(collision !== undefined);
-    assert.ok(isDtError(toCollisionError(collision), 'DT_RELOCATION_COLLISION'));
+    assert.ok(isDtError(toCollisionError(collision, prefix), 'DT_RELOCATION_COLLISION'));
   });
 });

@@ -18,7 +18,7 @@ function folderOf(images: readonly LockImage[], tree: readonly ChartEntry[] = []
   const metadata = { ...METADATA, dependencies: [] } as never;
   return {
     name: 'demo-1.0.0',
-    chart: { metadata, tree, origin: {}, attached: [], discovered: [] },
+    chart: { metadata, tree, origin: {}, attached: [], discovery: { rendering: { state: 'skipped' }, images: [] } },
     lockText: formatImagesLock(lock),
     images: images.map((lockImage) => ({ lockImage })),
   };

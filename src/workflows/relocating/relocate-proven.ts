@@ -1,0 +1,126 @@
+import type { Chart } from '../../domain/chart/chart.ts';
+import { isDtError } from '../../domain/errors.ts';
+import { createTextRelocation } from '../../domain/proof/expected-moves.ts';
+import { headKey, planHeads } from '../../domain/proof/plan-heads.ts';
+import type { RelocationProof } from '../../domain/proof/relocation-proof.ts';
+import { relocateChart, type RelocatedChart } from '../../domain/relocation/relocate-chart.ts';
+import { NO_REPLACED_INDEXES, type ReplacedIndexes } from '../../domain/relocation/replaced-indexes.ts';
+import { findHelm, type HelmProgram } from '../../helm/find-helm.ts';
+import { HelmRenderer } from '../../helm/helm-renderer.ts';
+import type { RunContext } from '../context.ts';
+import {
+  chooseEdits,
+  isEditable,
+  MAX_TRIALS,
+  placesOf,
+  tryChoice,
+  type EditSearch,
+  type RelocateProvenOptions,
+} from './choose-edits.ts';
+import { describeLeft, listWithdrawn, toProof } from './describe-proof.ts';
+import { countLeft, isSound } from './relocation-trial.ts';
+import { renderVariants } from './render-variants.ts';
+import { traceVariants } from './trace-variants.ts';
+
+export interface ProvenRelocation {
+  readonly relocated: RelocatedChart;
+  readonly proof: RelocationProof;
+  /** The same relocation for indexes that have other digests in the target. */
+  relocateFor(replaced: ReplacedIndexes): Promise<RelocatedChart>;
+}
+
+const NO_HELM = 'there is no Helm ($HELM_BIN, or helm on PATH)';
+/**
+ * Relocates a chart so that its rendering says it is right: every image where the mapping puts it, and nothing else changed.
+ * The shape of the values is tried first; where a rendering contradicts it, the places that images were seen to begin with are edited.
+ * What cannot be moved is reported and left. Without a Helm that works, or if the chart does not render, the shapes alone count and
+ * the proof says so. Throws as `relocateChart`, DT_INTERRUPTED.
+ */
+export async function relocateProven(
+  chart: Chart,
+  options: RelocateProvenOptions,
+  context: RunContext,
+): Promise<ProvenRelocation> {
+  try {
+    const helm = await findHelm(context);
+    if (helm === undefined) return await relocateUnproven(chart, options, NO_HELM);
+    const { environment, signal } = context;
+    const renderer = new HelmRenderer({ helm, chartName: chart.metadata.name, environment, signal });
+    try {
+      return await prove(chart, options, renderer, helm);
+    } finally {
+      await renderer.dispose();
+    }
+  } catch (error) {
+    if (!isDtError(error, 'DT_CHART_NOT_RENDERED', 'DT_HELM_UNUSABLE')) throw error;
+    return relocateUnproven(chart, options, error.message);
+  }
+}
+
+async function relocateUnproven(
+  chart: Chart,
+  options: RelocateProvenOptions,
+  reason: string,
+): Promise<ProvenRelocation> {
+  const relocateFor = async (replacedIndexes: ReplacedIndexes): Promise<RelocatedChart> =>
+    relocateChart(chart, { ...options, replacedIndexes });
+  const proof = {
+    state: 'unproven' as const,
+    reason,
+    moved: [],
+    left: [],
+    withdrawn: [],
+    objections: [],
+    renders: 0,
+    durationMs: 0,
+  };
+  return { relocated: await relocateFor(NO_REPLACED_INDEXES), proof, relocateFor };
+}
+
+async function prove(
+  chart: Chart,
+  options: RelocateProvenOptions,
+  renderer: HelmRenderer,
+  helm: HelmProgram,
+): Promise<ProvenRelocation> {
+  const relocateText = createTextRelocation(options.prefix, NO_REPLACED_INDEXES);
+  const variants = await renderVariants(chart, renderer, options.valuesFiles, options.render);
+  const search: EditSearch = {
+    chart,
+    options,
+    renderer,
+    variants,
+    relocateText,
+    trialsLeft: MAX_TRIALS,
+    objections: new Set<string>(),
+  };
+  const byShape = await tryChoice(search, undefined);
+  if (byShape.variants.every((outcome) => isSound(outcome) && countLeft(outcome) === 0)) {
+    return {
+      relocated: byShape.relocated,
+      proof: toProof(search, helm, byShape, [], []),
+      relocateFor: async (replacedIndexes) => relocateChart(chart, { ...options, replacedIndexes }),
+    };
+  }
+  const traced = await traceVariants(variants);
+  const plan = planHeads(traced, relocateText);
+  const edits = plan.edits.filter(({ head }) => isEditable(head, search));
+  const { choice, outcome } = await chooseEdits(search, edits, byShape);
+  const kept = new Set(choice?.edits.map(({ head }) => headKey(head)));
+  const left = describeLeft(outcome, traced, plan, search);
+  // Where the shapes still count, what is not changed by them is changed by a proven place beside it.
+  const withdrawn = choice?.usesShapes === false ? listWithdrawn(byShape.relocated, outcome.relocated) : [];
+  return {
+    relocated: outcome.relocated,
+    proof: toProof(search, helm, outcome, left, withdrawn),
+    relocateFor: async (replacedIndexes) => {
+      const again = planHeads(traced, createTextRelocation(options.prefix, replacedIndexes));
+      const same = again.edits.filter(({ head }) => kept.has(headKey(head)));
+      return relocateChart(chart, {
+        ...options,
+        replacedIndexes,
+        ...(choice === undefined ? {} : { proven: placesOf(search, { ...choice, edits: same }) }),
+      });
+    },
+  };
+}
