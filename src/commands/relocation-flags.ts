@@ -28,6 +28,9 @@ export const NAMING_FLAGS = {
 /** For commands that write the names into a chart as well. */
 export const RELOCATION_FLAGS = {
   ...NAMING_FLAGS,
+  'rewrite-dependencies': Flags.boolean({
+    summary: 'let the charts that this one depends on come from the new place too, in Chart.yaml and Chart.lock',
+  }),
   'pull-prefix': Flags.string({
     summary: 'registry and path that the cluster reads the images from, if not where they are pushed to',
     helpValue: 'REGISTRY/PATH',

@@ -78,6 +78,7 @@ export default class UnwrapCommand extends BaseCommand<typeof UnwrapCommand> {
       valuesFiles: flags.values ?? ['values.yaml'],
       annotationsKey: flags['annotations-key'],
       render: readRenderFlags(flags),
+      rewritesDependencies: flags['rewrite-dependencies'],
       keepTemplates: flags['no-patch-templates'],
       skipImages: flags['skip-pull-images'],
       chartNames: flags.chart ?? [],

@@ -10,6 +10,7 @@ import { formatCount } from '../domain/format-quantity.ts';
 import type { RelocationProof } from '../domain/proof/relocation-proof.ts';
 import type { RelocationChange, RelocationRefusal } from '../domain/relocation/relocation-change.ts';
 import { requireValuesMaps } from '../domain/relocation/require-values-maps.ts';
+import { formatOciPrefix } from '../domain/relocation/relocation-prefix.ts';
 import { replaceFiles } from '../files/replace-files.ts';
 import type { RunContext } from './context.ts';
 import { readRenderSettings, type RenderSettings } from './discovery/read-values-files.ts';
@@ -26,6 +27,8 @@ export interface RelocateLocalChartOptions extends RelocationOptions {
   /** How the chart is rendered; the values files lie outside of it and are not changed. */
   readonly render: RenderSettings;
   readonly keepTemplates: boolean;
+  /** Let dependencies come from the place that the images go to. */
+  readonly rewritesDependencies?: boolean;
   /** Change nothing. */
   readonly isCheck: boolean;
 }
@@ -66,6 +69,7 @@ export async function relocateLocalChart(
           repackSubchart: async ({ metadata }, tree) => packChartArchive(metadata.name, tree, { mtimeSeconds: 0 }),
           render,
           keepTemplates,
+          dependencyRepository: options.rewritesDependencies === true ? formatOciPrefix(rule) : undefined,
         },
         context,
       ),

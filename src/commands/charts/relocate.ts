@@ -43,6 +43,7 @@ export default class ChartsRelocateCommand extends BaseCommand<typeof ChartsRelo
         valuesFiles: flags.values ?? ['values.yaml'],
         annotationsKey: flags['annotations-key'],
         render: readRenderFlags(flags),
+        rewritesDependencies: flags['rewrite-dependencies'],
         keepTemplates: flags['no-patch-templates'],
         isCheck: flags.check,
       },

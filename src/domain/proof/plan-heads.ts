@@ -70,9 +70,7 @@ function findNewHead(text: string, target: string, head: TracedHead): { from: st
   const from = head.origin.text;
   const rest = from === '' ? withoutRegistry(text) : text.slice(from.length);
   if (!target.endsWith(rest) || (from !== '' && !text.startsWith(from))) return undefined;
-  const to = target.slice(0, target.length - rest.length);
-  // What an empty registry is joined with is not seen.
-  return { from, to: from === '' ? to.replace(/\/$/, '') : to };
+  return { from, to: target.slice(0, target.length - rest.length) };
 }
 
 /** What a template puts behind a registry: a default registry of its own is left out. */

@@ -28,6 +28,11 @@ export function parseRelocationPrefix(text: string): RelocationPrefix {
   return { registry: normalizeRegistry(registry), path };
 }
 
+/** `oci://REGISTRY/PATH`, as Helm names a place for charts. */
+export function formatOciPrefix({ registry, path }: RelocationPrefix): string {
+  return `oci://${registry}${path === '' ? '' : `/${path}`}`;
+}
+
 function trimSlashes(text: string): string {
   let end = text.length;
   while (end > 0 && text[end - 1] === '/') end--;

@@ -102,7 +102,8 @@ export class ChartRendering {
   }
 }
 
-function readImages(output: string, isWanted: (text: string) => boolean): RenderedImages {
+/** The images in what Helm printed, of the documents that `isWanted` asks for. */
+export function readImages(output: string, isWanted: (text: string) => boolean): RenderedImages {
   const { manifests, broken } = parseManifests(splitManifests(output).filter(({ text }) => isWanted(text)));
   const found = manifests.map(findRenderedImages);
   return {

@@ -7,7 +7,7 @@ import { chooseMarks, type MarkAlphabet } from '../../domain/discovery/marks.ts'
 import { matchEmptyMarks, matchMarks } from '../../domain/discovery/match-marks.ts';
 import type { RenderedImage } from '../../domain/discovery/rendered-image.ts';
 import { isDtError } from '../../domain/errors.ts';
-import type { ChartRendering, FileChanges, RenderedImages } from './chart-rendering.ts';
+import { readImages, type ChartRendering, type FileChanges, type RenderedImages } from './chart-rendering.ts';
 
 /**
  * What each image begins with; several places if a text names the image more than once. Images whose head is nowhere as one
@@ -119,7 +119,8 @@ async function probe<Mark extends MarkPlace>(
   tracing.probesLeft -= 1;
   const written = candidates.map((mark, index) => ({ mark, text: marks.write(index) }));
   try {
-    const { images: marked } = await rendering.probe(new Map([...base, ...apply(written)]), (text) => marks.isIn(text));
+    const { output } = await rendering.probe(new Map([...base, ...apply(written)]), () => false);
+    const { images: marked } = readImages(marks.toHosts(output), (text) => marks.isIn(text));
     const found = match(images, marked, marks);
     return new Map(
       [...found].map(([image, indexes]) => [image, indexes.flatMap((index) => candidates[index] ?? [])] as const),

@@ -22,6 +22,8 @@ export interface ChartPlanOptions {
   readonly render?: RenderOptions | undefined;
   /** Leave references that stand in templates, and only report them. */
   readonly keepTemplates?: boolean | undefined;
+  /** Let its dependencies come from the place that the chart goes to. */
+  readonly rewritesDependencies?: boolean | undefined;
   /** What the indexes of the images may turn into; empty if all stay as they are. */
   readonly possibleReplacements: ReplacedIndexes;
 }

@@ -92,8 +92,10 @@ export async function prepareChart(
         ? `Helm chart ${chart.metadata.name} kept as it is`
         : `Helm chart ${chart.metadata.name} relocated (${formatCount(changes.length, 'reference')} changed)`,
   );
-  if (finished.relocated !== undefined) for (const text of describeProblems(finished.relocated)) reporter.warn(text);
   const { proof } = finished;
+  if (finished.relocated !== undefined) {
+    for (const text of describeProblems(finished.relocated, proof)) reporter.warn(text);
+  }
   if (proof !== undefined) reportProof(proof, lock, context);
   if (mode === 'rewrite') {
     const keepsProvenance =
@@ -140,12 +142,13 @@ function creationTime(generatedText: string | undefined, context: RunContext): D
   return isFixed ? generationTime(context.environment) : generatedAt;
 }
 
-function describeProblems({ refused, unplaced }: RelocatedChart): string[] {
+/** What a rendering has proven needs no guess about templates. */
+function describeProblems({ refused, unplaced }: RelocatedChart, proof: RelocationProof | undefined): string[] {
   return [
     ...refused.map(
       ({ file, line, path, image }) => `${file}:${String(line)} ${path} (${image}) could not be rewritten in place`,
     ),
-    ...(unplaced.length === 0
+    ...(unplaced.length === 0 || proof?.state === 'proven'
       ? []
       : [
           `no values file names ${unplaced.join(', ')}: if a template holds the name itself, it still points to the source`,

@@ -30,6 +30,8 @@ export interface UnwrapSource extends RelocationOptions {
   readonly render?: RenderSettings;
   /** Leave references that stand in templates, and only name them. */
   readonly keepTemplates?: boolean;
+  /** Let the dependencies of the charts come from the place that the charts go to. */
+  readonly rewritesDependencies?: boolean;
   /** Push the charts only. */
   readonly skipImages: boolean;
   /** Leave signatures, attestations and what else is attached where it is. */

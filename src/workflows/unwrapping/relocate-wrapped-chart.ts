@@ -7,6 +7,7 @@ import { formatCount } from '../../domain/format-quantity.ts';
 import type { ImagesLock } from '../../domain/lock/images-lock.ts';
 import { parseReference } from '../../domain/oci/reference.ts';
 import { describeLeftPlace } from '../../domain/proof/describe-left.ts';
+import { formatOciPrefix } from '../../domain/relocation/relocation-prefix.ts';
 import type { RelocationProof } from '../../domain/proof/relocation-proof.ts';
 import type { RunContext } from '../context.ts';
 import { relocateProven, type ProvenRelocation } from '../relocating/relocate-proven.ts';
@@ -27,6 +28,7 @@ export async function relocateWrappedChart(
       annotationKeys: options.annotationsKey === undefined ? IMAGE_ANNOTATION_KEYS : [options.annotationsKey],
       valuesFiles: options.valuesFiles,
       repackSubchart: async (subchart, tree) => packChartArchive(subchart.metadata.name, tree, { mtimeSeconds: 0 }),
+      dependencyRepository: options.rewritesDependencies === true ? formatOciPrefix(options.chartPrefix) : undefined,
       render: options.render ?? PLAIN_RENDERING,
       // A values file reaches no template.
       keepTemplates: options.mode === 'overlay' || options.keepTemplates === true,

@@ -90,6 +90,7 @@ async function relocate(
       prefix: P,
       valuesFiles: ['values.yaml'],
       keepTemplates: false,
+      rewritesDependencies: false,
       isCheck: false,
       ...options,
       render: { valuesFiles: options.outside ?? [], set: [], apiVersions: [] },

@@ -28,6 +28,20 @@ describe('chooseMarks', () => {
     assert.equal(marks.readHead('aq12z'), undefined);
     assert.equal(marks.strip('q12zdocker.io/q3za'), 'docker.io/a');
   });
+
+  it('keeps marked addresses hosts, and nothing else', () => {
+    for (const [text, host] of [
+      ['q1z10.0.0.1/a:1', 'q1z10.0.0.1.qz/a:1'],
+      ['q1z10.0.0.1:5000/q2za/b:1', 'q1z10.0.0.1.qz:5000/q2za/b:1'],
+      ['q1z10.0.0.1.nip.io/a', 'q1z10.0.0.1.nip.io/a'],
+      ['q1z10.0.0/a 10.0.0.1/a', 'q1z10.0.0/a 10.0.0.1/a'],
+    ] as const) {
+      assert.equal(marks.toHosts(text), host);
+      assert.equal(marks.strip(host), marks.strip(text));
+      assert.ok(URL.canParse(`https://${host.split(/[/ ]/)[0] ?? ''}`) === !text.includes(' '));
+    }
+    assert.equal(chooseMarks(['x.qz']).write(3), 'qx3z');
+  });
 });
 
 describe('reference heads', () => {

@@ -118,6 +118,7 @@ describe('compareRenderings', () => {
     const before = config('a: x', 'b: y');
     assert.deepEqual(compare(before, config('a: x', 'b: y', 'c: z'))['others']?.length, 1);
     assert.deepEqual(compare(before, config('a: x'))['others']?.length, 1);
+    assert.equal(compare(before, before + '\n  c: z\n')['others']?.length, 1);
     assert.deepEqual(compare(before, config('b: y', 'a: x'))['others'], [`${CONFIG}: a: x | b: y`]);
   });
 
@@ -130,9 +131,22 @@ describe('compareRenderings', () => {
     assert.equal(compare(before, config(`image: "${P}/a/a:1`, 'n: 1'))['others']?.length, 1);
   });
 
+  it('does not take items and fields that were added or are gone', () => {
+    for (const [before, after] of [
+      ['l: [x]', 'l: [x, y]'],
+      ['l: {a: x}', 'l: {a: x, b: y}'],
+      ['l: [x]', 'l: {x: }'],
+    ] as const) {
+      assert.equal(compare(config(before), config(after))['others']?.length, 1);
+      assert.equal(compare(config(after), config(before))['others']?.length, 1);
+    }
+  });
+
   it('takes a key that is an image', () => {
     const before = config('"quay.io/a/a:1": yes');
     assert.deepEqual(compare(before, config(`"${P}/a/a:1": yes`))['others'], []);
+    assert.deepEqual(compare(before, config(`'${P}/a/a:1': yes`))['others'], []);
+    assert.equal(compare(before, config(`'${P}/a/b:1': yes`))['others']?.length, 1);
   });
 
   it('follows objects whose names are random, and lets only what is random differ', () => {
