@@ -10,6 +10,7 @@ import {
   type ChartTree,
 } from '../domain/chart/chart-tree.ts';
 import { DtError, isDtError, systemErrorCode } from '../domain/errors.ts';
+import { isStagingFolderName } from '../files/replace-files.ts';
 import { checkEntryPath } from './entry-path.ts';
 
 /** A file or folder of the chart, and where it really lies. */
@@ -24,7 +25,7 @@ interface Place {
 
 /**
  * Reads a chart folder into memory with hidden files, empty folders and modes. Links are replaced by what they point to;
- * one that leaves the folder would carry other files of this machine away. Throws DT_FILE_NOT_FOUND, DT_FILE_UNREADABLE,
+ * one that leaves the folder would carry other files of this machine away. What a killed run of dt left is no part of it. Throws DT_FILE_NOT_FOUND, DT_FILE_UNREADABLE,
  * DT_CHART_INVALID if it is no folder or a link is broken, DT_UNSAFE_ENTRY for links out of the folder or in a circle, pipes and
  * devices, DT_CHART_TOO_LARGE.
  */
@@ -63,6 +64,7 @@ class ChartFolderReader {
     if (place.ancestors.has(place.realPath)) throw this.#refuse(place.path, 'its links go in a circle');
     const ancestors = new Set(place.ancestors).add(place.realPath);
     for (const name of (await readdir(place.realPath)).sort()) {
+      if (isStagingFolderName(name)) continue;
       const path = checkEntryPath(place.path === '' ? name : `${place.path}/${name}`);
       await this.#readPlace({ path, realPath: await this.#resolve(path, join(place.realPath, name)), ancestors });
     }

@@ -6,7 +6,7 @@ import { join } from 'node:path';
  */
 export function helmEnvironment(
   folder: string,
-  systemRoot: string | undefined,
+  { PATH, SystemRoot }: Readonly<Record<string, string | undefined>>,
 ): Readonly<Record<string, string | undefined>> {
   const inside = (name: string): string => join(folder, name);
   return {
@@ -22,7 +22,9 @@ export function helmEnvironment(
     HELM_REGISTRY_CONFIG: inside('no-registries.json'),
     HELM_REPOSITORY_CONFIG: inside('no-repositories.yaml'),
     HELM_REPOSITORY_CACHE: inside('home'),
+    // Helm may be a script of a version manager that looks for the real one.
+    PATH,
     // Windows starts no program without it.
-    SystemRoot: systemRoot,
+    SystemRoot,
   };
 }

@@ -2,11 +2,12 @@ import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DtError } from '../domain/errors.ts';
+import { DtError, errorMessage, isDtError, systemErrorCode } from '../domain/errors.ts';
 import { runBounded, RunFailure } from '../processes/run-bounded.ts';
 import { ChartCopy } from './chart-copy.ts';
 import type { HelmProgram } from './find-helm.ts';
 import { helmEnvironment } from './helm-environment.ts';
+import { KeptResults } from './kept-results.ts';
 import { toRenderError } from './render-error.ts';
 import type { RenderInput } from './render-input.ts';
 
@@ -14,6 +15,8 @@ import type { RenderInput } from './render-input.ts';
 const RENDER_TIMEOUT_MS = 60_000;
 /** Of everything that Helm prints; the largest public charts render 10 MB, most of it definitions. */
 const MAX_OUTPUT_BYTES = 64 * 1024 * 1024;
+/** Characters, of one byte or two: 32 MiB at most. */
+const MAX_KEPT_LENGTH = 16 * 1024 * 1024;
 /** Helm uses several processors by itself. */
 const DEFAULT_CONCURRENCY = 2;
 const RELEASE_NAME = 'release-name';
@@ -23,13 +26,15 @@ export interface HelmRendererOptions {
   readonly helm: HelmProgram;
   /** What messages call the chart. */
   readonly chartName: string;
-  /** Of this process; only what Windows needs to start a program is taken. */
+  /** Of this process; only what is needed to start a program is taken. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly signal?: AbortSignal | undefined;
   /** Renderings at the same time. */
   readonly concurrency?: number | undefined;
   readonly timeoutMs?: number | undefined;
   readonly maxOutputBytes?: number | undefined;
+  /** Characters of finished renderings that are remembered. */
+  readonly maxKeptLength?: number | undefined;
 }
 
 /** What rendering has cost. */
@@ -39,19 +44,26 @@ export interface RenderStatistics {
   durationMs: number;
 }
 
+/** Room for one rendering at a time. */
 interface Slot {
+  readonly index: number;
+  /** Undefined until the first rendering has made it. */
+  place: Place | undefined;
+}
+
+interface Place {
   readonly folder: string;
   readonly copy: ChartCopy;
 }
 
 /**
- * Renders versions of one chart with the user's Helm: offline, from a copy that it writes into a temporary folder, several
- * side by side, and never the same input twice. `dispose` must be called, also after a failure.
+ * Renders versions of one chart with the user's Helm: from a copy that it writes into a temporary folder, several
+ * side by side, and the same input only once as long as its output is remembered. `dispose` must be called, also after a failure.
  */
 export class HelmRenderer {
   readonly statistics: RenderStatistics = { renders: 0, durationMs: 0 };
   readonly #options: HelmRendererOptions;
-  readonly #results = new Map<string, Promise<string>>();
+  readonly #results: KeptResults;
   readonly #digests = new WeakMap<Uint8Array, string>();
   readonly #freeSlots: Slot[] = [];
   readonly #waiting: ((slot: Slot) => void)[] = [];
@@ -60,26 +72,21 @@ export class HelmRenderer {
 
   constructor(options: HelmRendererOptions) {
     this.#options = options;
+    this.#results = new KeptResults(options.maxKeptLength ?? MAX_KEPT_LENGTH);
   }
 
   /**
    * All objects of the chart as `helm template` prints them: hooks, tests and definitions of custom resources included.
-   * Throws DT_CHART_NOT_RENDERED, DT_HELM_UNUSABLE, DT_INTERRUPTED.
+   * Throws DT_CHART_NOT_RENDERED, also where there is no room for a copy of the chart; DT_HELM_UNUSABLE, DT_INTERRUPTED.
    */
   async render(input: RenderInput): Promise<string> {
-    const key = this.#keyOf(input);
-    const known = this.#results.get(key);
-    if (known !== undefined) return known;
-    const result = this.#renderInSlot(input);
-    this.#results.set(key, result);
-    return result;
+    return this.#results.get(this.#keyOf(input), async () => this.#renderInSlot(input));
   }
 
   /** Removes the temporary folder. Nothing may be rendered afterwards. */
   async dispose(): Promise<void> {
-    await Promise.allSettled(this.#results.values());
-    // One that could not be made failed the rendering.
-    const folder = await this.#folder?.catch(() => undefined);
+    await this.#results.settle();
+    const folder = await this.#folder;
     if (folder === undefined) return;
     await rm(folder, { recursive: true, force: true, maxRetries: 3 });
   }
@@ -87,7 +94,15 @@ export class HelmRenderer {
   async #renderInSlot(input: RenderInput): Promise<string> {
     const slot = await this.#takeSlot();
     try {
-      return await this.#renderIn(slot, input);
+      slot.place ??= await this.#makePlace(slot.index);
+      return await this.#renderIn(slot.place, input);
+    } catch (error) {
+      if (isDtError(error) || systemErrorCode(error) === undefined) throw error;
+      const { chartName } = this.#options;
+      throw new DtError('DT_CHART_NOT_RENDERED', `the chart "${chartName}" does not render: ${errorMessage(error)}`, {
+        hints: ['TMPDIR names a folder with room for a copy of the chart'],
+        cause: error,
+      });
     } finally {
       const next = this.#waiting.shift();
       if (next === undefined) this.#freeSlots.push(slot);
@@ -95,12 +110,12 @@ export class HelmRenderer {
     }
   }
 
-  async #renderIn(slot: Slot, input: RenderInput): Promise<string> {
+  async #renderIn(place: Place, input: RenderInput): Promise<string> {
     const { helm, chartName, environment, signal } = this.#options;
     const { timeoutMs = RENDER_TIMEOUT_MS, maxOutputBytes = MAX_OUTPUT_BYTES } = this.#options;
-    const chartFolder = join(slot.folder, 'chart');
-    await slot.copy.write(input.tree);
-    const valuesFiles = await this.#writeValuesFiles(slot, input);
+    const chartFolder = join(place.folder, 'chart');
+    await place.copy.write(input.tree);
+    const valuesFiles = await this.#writeValuesFiles(place, input);
     const startedAtMs = performance.now();
     this.statistics.renders += 1;
     try {
@@ -109,15 +124,15 @@ export class HelmRenderer {
         toArguments(chartFolder, valuesFiles, input),
         '',
         {
-          environment: helmEnvironment(slot.folder, environment['SystemRoot']),
-          folder: slot.folder,
+          environment: helmEnvironment(place.folder, environment),
+          folder: place.folder,
           signal,
           timeoutMs,
           maxOutputBytes,
         },
       );
       if (code === 0) return output;
-      throw toRenderError(chartName, nameValuesFiles(errorOutput, valuesFiles, input), slot.folder);
+      throw toRenderError(chartName, nameValuesFiles(errorOutput, valuesFiles, input), place.folder);
     } catch (error) {
       if (!(error instanceof RunFailure)) throw error;
       const code = error.message.includes('cannot be started') ? 'DT_HELM_UNUSABLE' : 'DT_CHART_NOT_RENDERED';
@@ -129,10 +144,10 @@ export class HelmRenderer {
     }
   }
 
-  async #writeValuesFiles(slot: Slot, { valuesFiles }: RenderInput): Promise<string[]> {
+  async #writeValuesFiles(place: Place, { valuesFiles }: RenderInput): Promise<string[]> {
     return Promise.all(
       valuesFiles.map(async ({ bytes }, index) => {
-        const path = join(slot.folder, `values-${String(index)}.yaml`);
+        const path = join(place.folder, `values-${String(index)}.yaml`);
         await writeFile(path, bytes, { mode: 0o600 });
         return path;
       }),
@@ -145,15 +160,24 @@ export class HelmRenderer {
     if (this.#slotCount >= (this.#options.concurrency ?? DEFAULT_CONCURRENCY)) {
       return new Promise((resolve) => this.#waiting.push(resolve));
     }
-    const folder = await this.#makeFolder(this.#slotCount++);
+    return { index: this.#slotCount++, place: undefined };
+  }
+
+  async #makePlace(index: number): Promise<Place> {
+    const folder = join(await this.#makeFolder(), String(index));
+    await mkdir(join(folder, 'home'), { recursive: true, mode: 0o700 });
     return { folder, copy: new ChartCopy(join(folder, 'chart')) };
   }
 
-  async #makeFolder(index: number): Promise<string> {
-    this.#folder ??= mkdtemp(join(tmpdir(), 'dt-render-'));
-    const folder = join(await this.#folder, String(index));
-    await mkdir(join(folder, 'home'), { recursive: true, mode: 0o700 });
-    return folder;
+  async #makeFolder(): Promise<string> {
+    const making = (this.#folder ??= mkdtemp(join(tmpdir(), 'dt-render-')));
+    try {
+      return await making;
+    } catch (error) {
+      // The next rendering tries again.
+      if (this.#folder === making) this.#folder = undefined;
+      throw error;
+    }
   }
 
   #keyOf({ tree, valuesFiles, set, kubeVersion, apiVersions, attempt }: RenderInput): string {

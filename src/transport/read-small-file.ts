@@ -16,8 +16,13 @@ const OPEN_FLAGS = constants.O_RDONLY | ((constants as { readonly O_NONBLOCK?: n
  * them is opened) and for more than `limitBytes`; errors of the system pass through. It waits for the disk.
  */
 export function readSmallFile(path: string, limitBytes: number): string {
+  return readSmallFileBytes(path, limitBytes).toString('utf8');
+}
+
+/** Like `readSmallFile`, byte for byte. */
+export function readSmallFileBytes(path: string, limitBytes: number): Buffer {
   // The usual way to say that there are no credentials.
-  if (path === devNull) return '';
+  if (path === devNull) return Buffer.alloc(0);
   requireRegularFile(statSync(path), path);
   const file = openSync(path, OPEN_FLAGS);
   try {
@@ -29,13 +34,13 @@ export function readSmallFile(path: string, limitBytes: number): string {
 }
 
 /** The size that a file tells is not believed: it may grow, and some systems tell 0. */
-function readBounded(file: number, limitBytes: number, path: string): string {
+function readBounded(file: number, limitBytes: number, path: string): Buffer {
   const chunks: Buffer[] = [];
   let sizeBytes = 0;
   for (;;) {
     const chunk = Buffer.allocUnsafe(64 * 1024);
     const readBytes = readSync(file, chunk);
-    if (readBytes === 0) return Buffer.concat(chunks).toString('utf8');
+    if (readBytes === 0) return Buffer.concat(chunks);
     sizeBytes += readBytes;
     if (sizeBytes > limitBytes) {
       throw new DtError('DT_CONFIG_INVALID', `cannot use ${path}: it is larger than ${formatBytes(limitBytes)}`);

@@ -1,6 +1,5 @@
-import type { Stats } from 'node:fs';
 import { realpath, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { packChartArchive } from '../archive/chart-archive.ts';
 import { annotateImages, type AnnotatedImage } from '../domain/chart/annotate-images.ts';
 import { findChartFile } from '../domain/chart/chart-tree.ts';
@@ -8,8 +7,9 @@ import type { Chart } from '../domain/chart/chart.ts';
 import { IMAGE_ANNOTATION_KEYS } from '../domain/chart/images-annotation.ts';
 import type { ChosenImage } from '../domain/discovery/choose-images.ts';
 import { DtError, isDtError, systemErrorCode } from '../domain/errors.ts';
-import { writeFileAtomically } from '../files/atomic-write.ts';
+import { replaceFiles } from '../files/replace-files.ts';
 import { fetchChart } from './charts/fetch-chart.ts';
+import { warnStaleProvenance } from './charts/warn-stale-provenance.ts';
 import type { RunContext } from './context.ts';
 import { findUnresolved } from './locking/resolve-images.ts';
 import { describeWhy, searchImages, type ImageSearch } from './locking/search-images.ts';
@@ -44,8 +44,8 @@ export async function annotateChart(
   { chart: path, annotationsKey, search }: AnnotateChartOptions,
   context: RunContext,
 ): Promise<AnnotateChartResult> {
-  const isFolder = (await readStats(path)).isDirectory();
-  const { chart } = await fetchChart({ location: path }, context);
+  await requireLocal(path);
+  const { chart, origin } = await fetchChart({ location: path }, context);
   const key = annotationsKey ?? DEFAULT_KEY;
   const { images } = await searchImages(chart, { annotationsKey, search }, context);
   const wanted = await leaveOutMissing(
@@ -65,15 +65,20 @@ export async function annotateChart(
   for (const { image, found } of wanted) {
     if (found !== undefined) context.reporter.info(`Added: ${image} (${describeWhy(found)})`);
   }
-  if (isFolder) await replaceFile(join(path, CHART_FILE), bytes);
-  else await replaceArchive(path, chart, bytes, context);
+  if (origin.archive === undefined) {
+    await replaceFiles(path, [{ path: join(path, CHART_FILE), bytes, expectedBytes: file.bytes }]);
+  } else {
+    const archive = await packWith(chart, bytes, context);
+    await replaceFiles(dirname(await realpath(path)), [{ path, bytes: archive, expectedBytes: origin.archive }]);
+    await warnStaleProvenance(path, context);
+  }
   return { ...result, isChanged: true };
 }
 
 /** Only what is on this machine can be changed. */
-async function readStats(path: string): Promise<Stats> {
+async function requireLocal(path: string): Promise<void> {
   try {
-    return await stat(path);
+    await stat(path);
   } catch (error) {
     if (systemErrorCode(error) === undefined) throw error;
     throw new DtError('DT_FILE_NOT_FOUND', `there is no chart folder or .tgz at "${path}"`, { cause: error });
@@ -98,27 +103,9 @@ function toEntry({ image, name }: ChosenImage): AnnotatedImage {
   return { image, name };
 }
 
-/** A link stays a link. */
-async function replaceFile(path: string, bytes: Uint8Array): Promise<void> {
-  const target = await realpath(path);
-  const { mode } = await stat(target);
-  await writeFileAtomically(target, bytes, { mode: mode & 0o777 });
-}
-
-async function replaceArchive(path: string, chart: Chart, bytes: Uint8Array, context: RunContext): Promise<void> {
+/** The chart as an archive, with this Chart.yaml. */
+async function packWith(chart: Chart, bytes: Uint8Array, context: RunContext): Promise<Uint8Array> {
   const tree = chart.tree.map((entry) => (entry.path === CHART_FILE ? { ...entry, bytes } : entry));
   const mtimeSeconds = readSourceDateSeconds(context.environment) ?? 0;
-  await replaceFile(path, await packChartArchive(chart.metadata.name, tree, { mtimeSeconds }));
-  if (await exists(`${path}.prov`)) {
-    context.reporter.warn(`${path}.prov signs the chart as it was before: sign the chart again`);
-  }
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await stat(path);
-    return true;
-  } catch {
-    return false;
-  }
+  return packChartArchive(chart.metadata.name, tree, { mtimeSeconds });
 }

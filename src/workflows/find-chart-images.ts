@@ -27,7 +27,7 @@ export async function findChartImages(
   { source, valuesFiles, ...options }: FindChartImagesOptions,
   context: RunContext,
 ): Promise<FindChartImagesResult> {
-  const files = await readValuesFiles(valuesFiles);
+  const files = readValuesFiles(valuesFiles);
   const { chart } = await fetchChart(source, context);
   const found = await findImages(chart, { ...options, valuesFiles: files }, context);
   requireImages(chart, found);

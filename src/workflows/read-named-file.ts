@@ -1,10 +1,18 @@
 import { DtError, systemErrorCode } from '../domain/errors.ts';
-import { readSmallFile } from '../transport/read-small-file.ts';
+import { readSmallFileBytes } from '../transport/read-small-file.ts';
 
-/** The text of a small file that the user named. Throws DT_FILE_NOT_FOUND, DT_FILE_UNREADABLE, DT_CONFIG_INVALID. */
+/** The text of a small file that the user named. Throws as `readNamedBytes`. */
 export function readNamedFile(path: string, limitBytes: number): string {
+  return readNamedBytes(path, limitBytes).toString('utf8');
+}
+
+/**
+ * A small file that the user named. Throws DT_FILE_NOT_FOUND, DT_FILE_UNREADABLE, and DT_CONFIG_INVALID for what is no regular
+ * file or has more than `limitBytes`.
+ */
+export function readNamedBytes(path: string, limitBytes: number): Buffer {
   try {
-    return readSmallFile(path, limitBytes);
+    return readSmallFileBytes(path, limitBytes);
   } catch (error) {
     if (error instanceof DtError) throw error;
     if (systemErrorCode(error) === 'ENOENT')

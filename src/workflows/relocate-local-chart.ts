@@ -1,5 +1,5 @@
-import { readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readFile, realpath, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { packChartArchive, unpackChartArchive } from '../archive/chart-archive.ts';
 import { readChartFolder } from '../archive/chart-folder.ts';
 import { loadChart } from '../archive/load-chart.ts';
@@ -7,11 +7,17 @@ import { IMAGE_ANNOTATION_KEYS } from '../domain/chart/images-annotation.ts';
 import { MAX_CHART_BYTES, type ChartTree } from '../domain/chart/chart-tree.ts';
 import { DtError, systemErrorCode } from '../domain/errors.ts';
 import { formatCount } from '../domain/format-quantity.ts';
+import { parseImageField } from '../domain/discovery/image-text.ts';
+import { formatRepository, type Reference } from '../domain/oci/reference.ts';
+import { findRelocationCollisions, toCollisionError } from '../domain/relocation/relocation-collisions.ts';
+import { relocateReference } from '../domain/relocation/relocate-reference.ts';
+import type { RelocationRule } from '../domain/relocation/relocation-rule.ts';
 import type { RelocationProof } from '../domain/proof/relocation-proof.ts';
 import type { RelocationChange, RelocationRefusal } from '../domain/relocation/relocation-change.ts';
 import { requireValuesMaps } from '../domain/relocation/require-values-maps.ts';
 import { formatOciPrefix } from '../domain/relocation/relocation-prefix.ts';
-import { replaceFiles } from '../files/replace-files.ts';
+import { replaceFiles, type FileReplacement } from '../files/replace-files.ts';
+import { warnStaleProvenance } from './charts/warn-stale-provenance.ts';
 import type { RunContext } from './context.ts';
 import { readRenderSettings, type RenderSettings } from './discovery/read-values-files.ts';
 import { readRelocationRule, type RelocationOptions } from './relocating/read-relocation-rule.ts';
@@ -44,8 +50,9 @@ export interface RelocateLocalChartResult {
 }
 
 /**
- * Relocates a chart on disk: all files of a folder or none, an archive as a whole. Throws DT_FILE_NOT_FOUND,
- * DT_FILE_UNREADABLE, DT_BAD_PREFIX, DT_YAML_INVALID, DT_OUTPUT_FAILED, DT_DISK_FULL and as `relocateProven`.
+ * Relocates a chart on disk: all files of a folder or none, an archive as a whole. What is edited meanwhile is not overwritten.
+ * Throws DT_FILE_NOT_FOUND, DT_FILE_UNREADABLE, DT_BAD_PREFIX, DT_YAML_INVALID, DT_OUTPUT_FAILED, DT_DISK_FULL and as
+ * `relocateProven`.
  */
 export async function relocateLocalChart(
   options: RelocateLocalChartOptions,
@@ -53,9 +60,10 @@ export async function relocateLocalChart(
 ): Promise<RelocateLocalChartResult> {
   const { path, valuesFiles, annotationsKey, keepTemplates, isCheck } = options;
   const rule = readRelocationRule(options);
-  const render = await readRenderSettings(options.render);
-  const isPacked = await isFile(path);
-  const chart = await loadChart(isPacked ? await readArchive(path) : await readChartFolder(path), path);
+  const render = readRenderSettings(options.render);
+  const archive = (await isFile(path)) ? await readArchive(path) : undefined;
+  const tree = archive === undefined ? await readChartFolder(path) : await unpackChartArchive(archive, path);
+  const chart = await loadChart(tree, path);
   requireValuesMaps(chart, valuesFiles);
   const { relocated, proof } = await context.reporter.step(
     'Relocating the chart',
@@ -76,13 +84,16 @@ export async function relocateLocalChart(
     ({ relocated: { changes }, proof: { renders } }) =>
       `${formatCount(changes.length, 'change')}, ${formatCount(renders, 'rendering')}`,
   );
+  refuseCollisions(proof, relocated.declared, rule);
   const isWritten = !isCheck && relocated.tree !== chart.tree;
-  if (isWritten && isPacked) {
+  if (isWritten && archive !== undefined) {
     const mtimeSeconds = readSourceDateSeconds(context.environment) ?? 0;
     const bytes = await packChartArchive(chart.metadata.name, relocated.tree, { mtimeSeconds });
-    await replaceFiles([{ path, bytes }]);
+    await replaceFiles(dirname(await realpath(path)), [{ path, bytes, expectedBytes: archive }]);
+    await warnStaleProvenance(path, context);
   } else if (isWritten) {
     await replaceFiles(
+      path,
       listChanged(chart.tree, relocated.tree).map((file) => ({ ...file, path: join(path, file.path) })),
     );
   }
@@ -90,11 +101,27 @@ export async function relocateLocalChart(
   return { chart: { name, version }, changes: relocated.changes, refused: relocated.refused, proof, isWritten };
 }
 
-function listChanged(before: ChartTree, after: ChartTree): { path: string; bytes: Uint8Array }[] {
-  const old = new Map(before.map(({ path, bytes }) => [path, bytes]));
-  return after.flatMap(({ path, type, bytes }) =>
-    type === 'file' && old.get(path) !== bytes ? [{ path, bytes }] : [],
+/** Two images under one name: without a registry nobody knows whether they are the same. */
+function refuseCollisions(
+  { moved, left }: RelocationProof,
+  declared: readonly Reference[],
+  rule: RelocationRule,
+): void {
+  const rendered = [...moved.map(({ from }) => from), ...left.map(({ reference }) => reference)];
+  const references = [...declared, ...rendered.flatMap((text) => parseImageField(text) ?? [])];
+  const collision = findRelocationCollisions(references, (reference) => relocateReference(reference, rule)).find(
+    ({ sources }) => new Set(sources.map(formatRepository)).size > 1,
   );
+  if (collision !== undefined) throw toCollisionError(collision, rule);
+}
+
+function listChanged(before: ChartTree, after: ChartTree): FileReplacement[] {
+  const old = new Map(before.map(({ path, bytes }) => [path, bytes]));
+  return after.flatMap(({ path, type, bytes }) => {
+    const expectedBytes = old.get(path);
+    if (expectedBytes === undefined) throw new TypeError(`the relocation made ${path}`);
+    return type === 'file' && expectedBytes !== bytes ? [{ path, bytes, expectedBytes }] : [];
+  });
 }
 
 async function isFile(path: string): Promise<boolean> {
@@ -113,11 +140,10 @@ async function isFile(path: string): Promise<boolean> {
   }
 }
 
-async function readArchive(path: string): Promise<ChartTree> {
+async function readArchive(path: string): Promise<Buffer> {
   try {
-    return await unpackChartArchive(await readFile(path), path);
+    return await readFile(path);
   } catch (error) {
-    if (error instanceof DtError) throw error;
     throw new DtError('DT_FILE_UNREADABLE', `cannot read ${path}`, { cause: error });
   }
 }

@@ -1,13 +1,17 @@
 import assert from 'node:assert/strict';
-import { createServer } from 'node:http';
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it, type TestContext } from 'node:test';
+import { packChartArchive } from '../../src/archive/chart-archive.ts';
+import { loadChart } from '../../src/archive/load-chart.ts';
+import { buildChartTree, type ChartTree } from '../../src/domain/chart/chart-tree.ts';
 import { DtError } from '../../src/domain/errors.ts';
 import { findHelm } from '../../src/helm/find-helm.ts';
 import { HelmRenderer, type HelmRendererOptions } from '../../src/helm/helm-renderer.ts';
+import { ChartRendering } from '../../src/workflows/discovery/chart-rendering.ts';
 import { HELM_TOOLS } from '../support/helm.ts';
 import { chartTreeOf } from '../support/chart-tree.ts';
 import { requireTool } from '../support/tools.ts';
@@ -47,6 +51,51 @@ async function refused(path: string, template: string, options?: Partial<HelmRen
   const error = await catchError(renderWith(path, template, options));
   assert.ok(error instanceof DtError, String(error));
   return error;
+}
+
+/** The schema in a chart, in its subchart and in its packed subchart. */
+async function nestSchema(schema: string): Promise<readonly ChartTree[]> {
+  const head = { 'Chart.yaml': CHART, 'values.yaml': 'a: text\n' };
+  const outer = { ...head, 'templates/x.yaml': 'kind: ConfigMap\nmetadata: {name: rendered}\n' };
+  const inner = { ...head, 'Chart.yaml': CHART.replace('hostile', 'inner'), 'values.schema.json': schema };
+  const folderOf = Object.fromEntries(Object.entries(inner).map(([name, text]) => [`charts/inner/${name}`, text]));
+  const packed = await packChartArchive('inner', chartTreeOf(inner), { mtimeSeconds: 0 });
+  return [
+    chartTreeOf({ ...outer, 'values.schema.json': schema }),
+    chartTreeOf({ ...outer, ...folderOf }),
+    buildChartTree([
+      ...chartTreeOf(outer),
+      { path: 'charts/inner-1.0.0.tgz', type: 'file', mode: 0o644, bytes: packed },
+    ]),
+  ];
+}
+
+async function renderChartWith(path: string, tree: ChartTree): Promise<string> {
+  const environment = { HELM_BIN: path };
+  const helm = await findHelm({ environment });
+  assert.ok(helm);
+  const renderer = new HelmRenderer({ helm, chartName: 'hostile', environment });
+  try {
+    const { output } = await new ChartRendering(await loadChart(tree, 'hostile'), renderer, OPTIONS).render();
+    return output;
+  } finally {
+    await renderer.dispose();
+  }
+}
+
+/** A server that knows what it was asked for. */
+async function withServer(run: (url: string, requests: readonly string[]) => Promise<void>): Promise<void> {
+  const requests: string[] = [];
+  const server = createServer((request, response) => {
+    requests.push(request.url ?? '');
+    response.end('{}');
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  try {
+    await run(`http://127.0.0.1:${String((server.address() as AddressInfo).port)}`, requests);
+  } finally {
+    server.close();
+  }
 }
 
 function configMap(value: string): string {
@@ -107,14 +156,7 @@ for (const tool of HELM_TOOLS) {
 
     it('asks no cluster, whatever KUBECONFIG says', async (t) =>
       withHelm(t, async (path) => {
-        const requests: string[] = [];
-        const server = createServer((request, response) => {
-          requests.push(request.url ?? '');
-          response.end('{}');
-        });
-        await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-        try {
-          const url = `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`;
+        await withServer(async (url, requests) => {
           const kubeconfig = join(folder, 'kubeconfig');
           await writeFile(
             kubeconfig,
@@ -133,8 +175,43 @@ for (const tool of HELM_TOOLS) {
           );
           assert.match(output, /value: "\[0\]"/);
           assert.deepEqual(requests, []);
-        } finally {
-          server.close();
+        });
+      }));
+
+    it('reads nothing that a schema of values names', async (t) =>
+      withHelm(t, async (path) => {
+        await withServer(async (url, requests) => {
+          await writeFile(join(folder, 'schema.json'), '{"type":"integer"}');
+          const schemas = [
+            `{"properties":{"a":{"$ref":"${url}/ref"}}}`,
+            `\ufeff{"properties":{"a":{"\\u0024ref":"${url}/mark"}}}`,
+            `{"$id":"${url}/base/","allOf":[{"properties":{"a":{"$ref":"relative.json"}}}]}`,
+            `{"properties":{"a":{"$dynamicRef":"${url}/dynamic"}}}`,
+            `{"$schema":"https://json-schema.org/draft/2019-09/schema","properties":{"a":{"$recursiveRef":"${url}/recursive"}}}`,
+            `{"$schema":"${url}/dialect"}`,
+            `{"properties":{"a":{"$schema":"${url}/inner"}}}`,
+            `{"properties":{"a":{"$ref":"file://${folder}/schema.json"}}}`,
+          ];
+          for (const schema of schemas) {
+            for (const tree of await nestSchema(schema)) {
+              assert.match(await renderChartWith(path, tree), /name: rendered/, schema);
+            }
+          }
+          assert.deepEqual(requests, []);
+        });
+      }));
+
+    it('checks values by a schema that stands alone', async (t) =>
+      withHelm(t, async (path) => {
+        const integer = (reference: string): string =>
+          `{"$schema":"http://json-schema.org/draft-07/schema#","$id":"https://example.com/values","properties":{"a":{"$ref":"${reference}"}},"definitions":{"a":{"type":"integer"}}}`;
+        for (const schema of [integer('#/definitions/a'), `${integer('https://example.com/a')} no JSON`]) {
+          for (const tree of await nestSchema(schema)) {
+            const error = await catchError(renderChartWith(path, tree));
+            assert.ok(error instanceof DtError, schema);
+            assert.equal(error.code, 'DT_CHART_NOT_RENDERED');
+            assert.match(error.message, /schema/);
+          }
         }
       }));
   });

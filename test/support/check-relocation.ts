@@ -17,6 +17,9 @@ export interface RelocationCheck {
 }
 
 const IMAGE_LINE = /^\s*(?:- )?["']?image["']?:\s*["']?([^"'\s{}#]+)["']?\s*$/;
+/** A name or label must not follow the images; in a list of variables it is a key of the user. */
+const NAME_LINE =
+  /^\s*(?:- )?["']?(?:name|namespace|kind|app|component|serviceName|[\w./-]*app\.kubernetes\.io\/\w+)["']?:\s/;
 const CHECKSUM = /[0-9a-f]{6,64}/g;
 const BASE64 = /[A-Za-z0-9+/]{24,}={0,2}/g;
 
@@ -76,6 +79,7 @@ function expectedText(image: string, prefix: string): string {
 
 function isExplained(before: string, after: string, moves: readonly (readonly [string, string])[]): boolean {
   if (before.replaceAll(CHECKSUM, '#') === after.replaceAll(CHECKSUM, '#')) return true;
+  if (NAME_LINE.test(before)) return false;
   const targets = new Map(moves);
   // The longest first, and nothing twice: a name may be part of another one.
   const names = new RegExp(

@@ -12,7 +12,7 @@ export interface LiteralMark extends MarkPlace {
   readonly offset: number;
 }
 
-const MAX_MARKS_PER_REFERENCE = 60;
+const MAX_MARKS_PER_REFERENCE = 1_000;
 
 /** Where the longest head of each reference that was not `tried` yet stands in the files, as a word of its own. */
 export function findLiteralMarks(

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { formatReference, type Reference } from '../oci/reference.ts';
 import { isYamlMap } from '../yaml/parse-yaml.ts';
 import type { YamlPath } from '../yaml/yaml-tree.ts';
@@ -32,9 +33,30 @@ const POD_PATHS: ReadonlyMap<string, readonly string[]> = new Map([
 ]);
 const TEXT_KINDS: ReadonlySet<string> = new Set(['ConfigMap', 'Secret']);
 const TEXT_FIELDS = ['data', 'stringData'] as const;
-/** API groups of Kubernetes itself end in this or have no dot; everything else is somebody's own. */
-const BUILT_IN_GROUP = /^(?:[a-z0-9]+|[a-z0-9-]+(?:\.[a-z0-9-]+)*\.k8s\.io)$/;
-const CUSTOM_BUILT_IN_GROUPS = /(?:^|\.)(?:x-k8s\.io|gateway\.networking\.k8s\.io|nfd\.k8s-sigs\.io)$/;
+/** API groups of Kubernetes itself beside the core; everything else is somebody's own, also below `k8s.io`. https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/ */
+const BUILT_IN_GROUPS: ReadonlySet<string> = new Set([
+  ...['apps', 'autoscaling', 'batch', 'extensions', 'policy'],
+  ...[
+    'admissionregistration',
+    'apiextensions',
+    'apiregistration',
+    'authentication',
+    'authorization',
+    'certificates',
+    'coordination',
+    'discovery',
+    'events',
+    'flowcontrol.apiserver',
+    'internal.apiserver',
+    'networking',
+    'node',
+    'rbac.authorization',
+    'resource',
+    'scheduling',
+    'storage',
+    'storagemigration',
+  ].map((name) => `${name}.k8s.io`),
+]);
 const CONTAINER_LISTS = ['initContainers', 'containers', 'ephemeralContainers'] as const;
 
 /** Every image that a rendered object names, certain or likely. */
@@ -46,10 +68,9 @@ export function findRenderedImages(manifest: Manifest): FoundImages {
   if (podPath !== undefined && isBuiltIn(content)) {
     visitWorkload(search, content, podPath);
   } else if (TEXT_KINDS.has(kind) && isBuiltIn(content)) {
-    // What `data` of a Secret holds is encoded.
-    for (const field of kind === 'Secret' ? ['stringData'] : TEXT_FIELDS) {
+    for (const field of TEXT_FIELDS) {
       const data = content[field];
-      if (isYamlMap(data)) visitTexts(search, data, [field]);
+      if (isYamlMap(data)) visitTexts(search, data, [field], kind === 'Secret' && field === 'data');
     }
   } else if (!isBuiltIn(content)) {
     for (const [key, value] of Object.entries(content)) {
@@ -63,8 +84,7 @@ function isBuiltIn(content: Fields): boolean {
   const apiVersion = typeof content['apiVersion'] === 'string' ? content['apiVersion'] : '';
   const slash = apiVersion.indexOf('/');
   if (slash === -1) return true;
-  const group = apiVersion.slice(0, slash);
-  return BUILT_IN_GROUP.test(group) && !CUSTOM_BUILT_IN_GROUPS.test(group);
+  return BUILT_IN_GROUPS.has(apiVersion.slice(0, slash));
 }
 
 function visitWorkload(search: Search, content: Fields, podPath: readonly string[]): void {
@@ -125,10 +145,20 @@ function visitAnnotations(search: Search, node: Fields, path: YamlPath): void {
   }
 }
 
-function visitTexts(search: Search, texts: Fields, path: YamlPath): void {
+function visitTexts(search: Search, texts: Fields, path: YamlPath, areEncoded: boolean): void {
   for (const [key, value] of Object.entries(texts)) {
-    if (typeof value === 'string') addText(search, value, [...path, key], 'text', readImageHint(key));
+    if (typeof value !== 'string') continue;
+    const text = areEncoded ? decodeText(value) : value;
+    if (text !== undefined) addText(search, text, [...path, key], 'text', readImageHint(key));
   }
+}
+
+/** Undefined for what is no base64, and no text behind it. */
+function decodeText(encoded: string): string | undefined {
+  const base64 = encoded.replaceAll(/[\r\n]/g, '');
+  if (base64.length % 4 !== 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(base64)) return undefined;
+  const bytes = Buffer.from(base64, 'base64');
+  return isUtf8(bytes) ? bytes.toString() : undefined;
 }
 
 function visitCustom(search: Search, node: unknown, path: YamlPath, parent: Fields): void {
@@ -145,7 +175,8 @@ function visitCustom(search: Search, node: unknown, path: YamlPath, parent: Fiel
     const skipped = new Set<string>(isPod ? CONTAINER_LISTS : []);
     if (isPod) visitPod(search, node, path);
     if (joined !== undefined) {
-      add(search, joined.text, joined.reference, [...path, joined.key], 'custom-split');
+      const field = joined.isCertain ? 'custom-split' : 'field';
+      add(search, joined.text, joined.reference, [...path, joined.key], field);
       for (const key of joined.keys) skipped.add(key);
     }
     for (const [key, value] of Object.entries(node)) {
@@ -177,6 +208,8 @@ interface JoinedFields {
   readonly key: string;
   /** The fields that are used. */
   readonly keys: readonly string[];
+  /** False if nothing says image: a git repository has a tag too. */
+  readonly isCertain: boolean;
 }
 
 /** `repository: nvcr.io/nvidia`, `image: driver`, `version: "1"` and its kin. */
@@ -214,6 +247,7 @@ function joinSplitFields(node: Fields, key: string): JoinedFields | undefined {
     reference,
     key: nameKey ?? 'repository',
     keys: [...folderKeys, ...(nameKey === undefined ? [] : [nameKey])],
+    isCertain: nameKey === 'image' || /image/i.test(key) || folderKeys.includes('registry'),
   };
 }
 

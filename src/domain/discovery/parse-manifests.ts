@@ -36,6 +36,7 @@ const SEPARATOR = /^---(?=[ \t\r]|$)[^\n]*\n?/m;
 const SOURCE_PATTERN = /^\s*# Source: ([^\r\n]+)/;
 /** Definitions hold schemas of megabytes and never an image that runs. */
 const DEFINITION_PATTERN = /^kind:[ \t]*["']?CustomResourceDefinition["']?[ \t]*\r?$/m;
+const LIST_SUFFIX = 'List';
 const HOOK_ANNOTATION = 'helm.sh/hook';
 const TEST_HOOKS: ReadonlySet<string> = new Set(['test', 'test-success', 'test-failure']);
 
@@ -77,8 +78,11 @@ function parseDocument(text: string): unknown {
 function toManifests(template: string, content: Record<string, unknown>): Manifest[] {
   const kind = readText(content['kind']);
   const { items } = content;
-  if (kind.endsWith('List') && Array.isArray(items)) {
-    return items.filter(isYamlMap).flatMap((item) => toManifests(template, item));
+  if (kind.endsWith(LIST_SUFFIX) && Array.isArray(items)) {
+    // What lies in a `PodList` needs not say that it is a Pod.
+    const { apiVersion } = content;
+    const itemType = kind === LIST_SUFFIX ? {} : { apiVersion, kind: kind.slice(0, -LIST_SUFFIX.length) };
+    return items.filter(isYamlMap).flatMap((item) => toManifests(template, { ...itemType, ...item }));
   }
   const metadata = isYamlMap(content['metadata']) ? content['metadata'] : {};
   const annotations = isYamlMap(metadata['annotations']) ? metadata['annotations'] : {};

@@ -1,9 +1,12 @@
-import { splitManifests } from '../discovery/parse-manifests.ts';
 import type { RenderedImage } from '../discovery/rendered-image.ts';
-import { formatYamlPath } from '../yaml/yaml-tree.ts';
-import { isYamlMap, parseYaml } from '../yaml/parse-yaml.ts';
-import { isDtError } from '../errors.ts';
-import { isExplainedDifference, type ExpectedMoves } from './explained-difference.ts';
+import { formatYamlPath, type YamlPath } from '../yaml/yaml-tree.ts';
+import { isExplainedDifference, isExplainedName, type ExpectedMoves } from './explained-difference.ts';
+import {
+  compareDocumentTexts,
+  listDocuments,
+  type LeafDifference,
+  type RenderedDocument,
+} from './rendered-documents.ts';
 
 /** What Helm printed, and the images in it. */
 export interface ComparedRendering {
@@ -14,6 +17,8 @@ export interface ComparedRendering {
 /** A place of a rendering that differs although nothing but images may. */
 export interface OtherChange {
   readonly template: string;
+  /** Empty for a document as a whole. */
+  readonly path: string;
   readonly before: string;
   readonly after: string;
 }
@@ -28,22 +33,25 @@ export interface RenderingComparison {
   readonly others: readonly OtherChange[];
 }
 
-/** Lines of documents that differ between two renderings of the same input: random values, times. */
-export type RenderingNoise = ReadonlyMap<string, ReadonlySet<number>>;
-
-interface Document {
-  readonly key: string;
-  readonly template: string;
-  readonly text: string;
-}
+/** Paths of documents that differ between two renderings of the same input: random values, times. */
+export type RenderingNoise = ReadonlyMap<string, ReadonlySet<string>>;
 
 const MAX_SHOWN_LENGTH = 200;
+/** What is called so, or lies below, names or selects something; a pod would not be found any more. */
+const NAMING_KEYS: ReadonlySet<string> = new Set([
+  ...['name', 'namespace', 'generateName', 'labels', 'matchLabels', 'selector', 'podSelector', 'serviceName'],
+  ...['ports', 'externalName', 'kind', 'apiVersion', 'roleRef', 'subjects', 'serviceAccountName'],
+]);
+
+const SELECTING_KEYS: ReadonlySet<string> = new Set(['selector', 'matchLabels', 'podSelector']);
+const SECRET_PATTERN = /^kind:[ \t]*["']?Secret["']?[ \t]*\r?$/m;
+const HIDDEN = '(part of a Secret)';
 
 /** Says of every image of a rendering what became of it in another, and what else differs. */
 export function compareRenderings(
   before: ComparedRendering,
   after: ComparedRendering,
-  expected: ExpectedMoves,
+  moves: Omit<ExpectedMoves, 'images'>,
   noise: RenderingNoise = new Map(),
 ): RenderingComparison {
   const texts = new Map<string, Set<string>>();
@@ -58,107 +66,112 @@ export function compareRenderings(
   const wrong: { image: RenderedImage; to: string | undefined }[] = [];
   for (const image of before.images) {
     const key = keyBefore(image);
-    const target = expected.relocateText(image.text);
+    const target = moves.relocateText(image.text);
     if (target === undefined) continue;
     const found = texts.get(key) ?? new Set();
-    if (found.has(target)) {
-      if (target !== image.text) moved.push({ image, to: target });
-    } else if (found.has(image.text)) left.push(image);
+    const isAsBefore = found.has(image.text);
+    if (target === image.text) {
+      if (!isAsBefore) wrong.push({ image, to: [...found][0] });
+      continue;
+    }
+    // A text may name the image twice, and only one of them moved.
+    if (isAsBefore) left.push(image);
+    else if (found.has(target)) moved.push({ image, to: target });
     else wrong.push({ image, to: [...found][0] });
   }
-  return { moved, left, wrong, others: findOtherChanges(before.output, after.output, expected, noise) };
+  const expected = { ...moves, images: new Set(before.images.map(({ text }) => text)) };
+  return { moved, left, wrong, others: findOtherChanges(before, after.output, expected, noise) };
 }
 
 /** What differs between two renderings of the same input. */
 export function findNoise(first: string, second: string): RenderingNoise {
-  const noise = new Map<string, Set<number>>();
   const others = new Map(listDocuments(second).map((document) => [document.key, document.text]));
-  for (const { key, text } of listDocuments(first)) {
-    const other = others.get(key);
-    if (other === undefined || other === text) continue;
-    const [left, right] = [text.split('\n'), other.split('\n')];
-    // A line more or less makes all that follows it uncertain.
-    const isShifted = left.length !== right.length;
-    noise.set(key, new Set([...left.keys()].filter((index) => isShifted || left[index] !== right[index])));
-  }
-  return noise;
+  return new Map(
+    listDocuments(first).flatMap(({ key, text }) => {
+      const other = others.get(key);
+      if (other === undefined || other === text) return [];
+      return [[key, new Set(compareDocumentTexts(text, other).map(({ path }) => formatYamlPath(path)))] as const];
+    }),
+  );
 }
 
 function findOtherChanges(
-  before: string,
+  { output, images }: ComparedRendering,
   after: string,
   expected: ExpectedMoves,
   noise: RenderingNoise,
 ): readonly OtherChange[] {
   const others: OtherChange[] = [];
   const later = new Map(listDocuments(after).map((document) => [document.key, document]));
-  for (const document of listDocuments(before)) {
+  const imagePaths = new Set(images.flatMap(listImagePaths));
+  for (const document of listDocuments(output)) {
     const { key, template, text } = document;
     const other = later.get(key);
     later.delete(key);
     if (other?.text === text) continue;
-    if (other === undefined) others.push({ template, before: shorten(text), after: '' });
-    else others.push(...compareDocuments(document, other, expected, noise.get(key) ?? new Set()));
+    if (other === undefined) others.push({ template, path: '', before: show(text, text), after: '' });
+    else
+      others.push(...compareDocuments(document, other, { expected, imagePaths, noise: noise.get(key) ?? new Set() }));
   }
-  for (const { template, text } of later.values()) others.push({ template, before: '', after: shorten(text) });
+  for (const { template, text } of later.values())
+    others.push({ template, path: '', before: '', after: show(text, text) });
   return others;
 }
 
+interface DocumentContext {
+  readonly expected: ExpectedMoves;
+  /** `TEMPLATE PATH` of fields that hold an image, or a part of one. */
+  readonly imagePaths: ReadonlySet<string>;
+  readonly noise: ReadonlySet<string>;
+}
+
 function compareDocuments(
-  { template, text }: Document,
-  other: Document,
-  expected: ExpectedMoves,
-  noise: ReadonlySet<number>,
+  { template, text }: RenderedDocument,
+  other: RenderedDocument,
+  { expected, imagePaths, noise }: DocumentContext,
 ): readonly OtherChange[] {
-  const [left, right] = [text.split('\n'), other.text.split('\n')];
-  const isSameLength = left.length === right.length;
-  const differing = [...left.keys()].filter(
-    (index) => !noise.has(index) && !isExplainedDifference(left[index] ?? '', right[index] ?? '', expected),
-  );
-  if (isSameLength && differing.length === 0) return [];
-  if (noise.size === 0 && isExplainedByContent(text, other.text, expected)) return [];
-  const first = isSameLength
-    ? (differing[0] ?? 0)
-    : ([...left.keys()].find((index) => left[index] !== right[index]) ?? 0);
-  return [{ template, before: shorten(left[first] ?? ''), after: shorten(right[first] ?? '') }];
-}
-
-/** Values that are written in another style, quoted now or on more lines. */
-function isExplainedByContent(before: string, after: string, expected: ExpectedMoves): boolean {
-  try {
-    return isExplainedValue(parseYaml(before, 'before'), parseYaml(after, 'after'), expected);
-  } catch (error) {
-    if (isDtError(error)) return false;
-    throw error;
-  }
-}
-
-function isExplainedValue(before: unknown, after: unknown, expected: ExpectedMoves): boolean {
-  if (typeof before === 'string' && typeof after === 'string') return isExplainedDifference(before, after, expected);
-  if (Array.isArray(before) && Array.isArray(after)) {
-    return (
-      before.length === after.length && before.every((item, index) => isExplainedValue(item, after[index], expected))
-    );
-  }
-  if (!isYamlMap(before) || !isYamlMap(after)) return before === after;
-  const [left, right] = [Object.entries(before), Object.entries(after)];
-  return (
-    left.length === right.length &&
-    left.every(([key, value], index) => {
-      const [otherKey = '', other] = right[index] ?? [];
-      return isExplainedDifference(key, otherKey, expected) && isExplainedValue(value, other, expected);
+  return compareDocumentTexts(text, other.text)
+    .filter(({ path }) => !isNoise(path, noise))
+    .filter((difference) => {
+      const isImage =
+        imagePaths.has(pathKey({ template, path: difference.path })) ||
+        imagePaths.has(pathKey({ template, path: difference.path.slice(0, -1) }));
+      return !isExplained(difference, expected, isImage);
     })
-  );
+    .map(({ path, before, after }) => ({
+      template,
+      path: formatYamlPath(path),
+      before: show(before, text),
+      after: show(after, text),
+    }));
 }
 
-/** Documents by their template and their place among those of it. */
-function listDocuments(output: string): readonly Document[] {
-  const counts = new Map<string, number>();
-  return splitManifests(output).map(({ template, text }) => {
-    const index = counts.get(template) ?? 0;
-    counts.set(template, index + 1);
-    return { key: `${template}\0${String(index)}`, template, text };
-  });
+function isExplained({ path, before, after }: LeafDifference, expected: ExpectedMoves, isImage: boolean): boolean {
+  if (typeof before !== 'string' || typeof after !== 'string') return false;
+  // A field of an image, and the fields beside it that hold its other parts, are called as they like.
+  if (!isImage && isNaming(path)) return !isSelecting(path) && isExplainedName(before, after);
+  return isExplainedDifference(before, after, expected);
+}
+
+/** A list of variables or arguments has values under `value`, whatever the variable is called. */
+function isNaming(path: YamlPath): boolean {
+  const keys = path.filter((part) => typeof part === 'string');
+  const last = keys.at(-1) ?? '';
+  return last !== 'value' && keys.some((key) => NAMING_KEYS.has(key)) && !isUnderData(keys);
+}
+
+/** Selectors of what is installed cannot be changed. https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#label-selector-updates */
+function isSelecting(path: YamlPath): boolean {
+  return path.some((part) => typeof part === 'string' && SELECTING_KEYS.has(part));
+}
+
+/** What a ConfigMap holds is called after files. */
+function isUnderData([first = '']: readonly string[]): boolean {
+  return ['data', 'stringData', 'binaryData'].includes(first);
+}
+
+function isNoise(path: YamlPath, noise: ReadonlySet<string>): boolean {
+  return noise.size > 0 && path.some((_, index) => noise.has(formatYamlPath(path.slice(0, index + 1))));
 }
 
 /** The place of an image, its object by its number among those of its kind in the template: a name may be random. */
@@ -171,6 +184,24 @@ function createPlaceKeys(): (image: RenderedImage) => string {
     if (!known.includes(name)) known.push(name);
     return JSON.stringify([key, known.indexOf(name), formatYamlPath(path)]);
   };
+}
+
+/** Of an image whose parts stand in fields of their own, the map of them. */
+function listImagePaths({ place, field, isCertain }: RenderedImage): readonly string[] {
+  if (!isCertain) return [];
+  const map = { template: place.template, path: place.path.slice(0, -1) };
+  return field === 'custom-split' ? [pathKey(place), pathKey(map)] : [pathKey(place)];
+}
+
+function pathKey({ template, path }: Pick<RenderedImage['place'], 'template' | 'path'>): string {
+  return `${template} ${formatYamlPath(path)}`;
+}
+
+/** What values from outside put into a Secret is in no message. */
+function show(value: unknown, document: string): string {
+  if (SECRET_PATTERN.test(document)) return HIDDEN;
+  if (value === undefined) return '';
+  return shorten(typeof value === 'string' ? value : JSON.stringify(value));
 }
 
 function shorten(text: string): string {

@@ -46,6 +46,8 @@ export interface RelocationProof {
   /** Rendered image references that are where the mapping puts them, each once. */
   readonly moved: readonly MovedImage[];
   readonly left: readonly LeftImage[];
+  /** Edits by the shape of the values that no image of any rendering shows. */
+  readonly unproven: readonly RelocationChange[];
   /** Edits by the shape of the values that were not made, as a rendering contradicts them. */
   readonly withdrawn: readonly RelocationChange[];
   /** Why edits were refused: what Helm said, or what would have changed. */

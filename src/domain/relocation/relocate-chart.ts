@@ -13,6 +13,7 @@ import { relocateImagesFile, type RelocatedFile } from './relocate-image-list.ts
 import { relocatedName } from './relocate-reference.ts';
 import type { RelocationChange, RelocationRefusal } from './relocation-change.ts';
 import type { RelocationRule } from './relocation-rule.ts';
+import { replaceDigestTexts } from './replace-digest-texts.ts';
 import { NO_REPLACED_INDEXES, type ReplacedIndexes } from './replaced-indexes.ts';
 import { relocateValues, type ScalarHead } from './values-images.ts';
 
@@ -42,6 +43,8 @@ export interface ProvenPlaces {
   readonly texts: ReadonlyMap<string, readonly TextHead[]>;
   /** What the shape of values says of places that were not proven counts too. */
   readonly usesShapes: boolean;
+  /** Annotations and locks stay as they are. */
+  readonly keepsDeclarations?: boolean;
 }
 
 /** A part of a file that is no YAML. */
@@ -101,9 +104,15 @@ export async function relocateChart(chart: Chart, options: RelocateChartOptions)
   requireValuesFiles(chart, valuesFiles);
   const member = relocateDeclarations(chart, '', options);
   const declared = listDeclared(member);
+  const keepsDeclarations = options.proven?.keepsDeclarations === true;
   const outcome: Outcome = { changes: [], refused: [], found: [] };
   const known = createKnownImages(declared);
-  const tree = await relocateMember(member, { ...options, valuesFiles }, known, outcome);
+  const tree = await relocateMember(
+    keepsDeclarations ? withoutDeclarations(member) : member,
+    { ...options, valuesFiles },
+    known,
+    outcome,
+  );
   return {
     tree,
     changes: outcome.changes,
@@ -152,8 +161,9 @@ function addDependencies(
   repository: string | undefined,
   declaring: Map<string, RelocatedFile>,
 ): void {
-  const [path, lockPath] = DEPENDENCY_FILES.find(([name]) => findChartFile(chart.tree, name) !== undefined) ?? [];
-  if (repository === undefined || path === undefined || lockPath === undefined) return;
+  const files = DEPENDENCY_FILES.find(([name]) => findChartFile(chart.tree, name) !== undefined);
+  if (repository === undefined || files === undefined) return;
+  const [path, lockPath] = files;
   const read = (name: string): DependencyFile | undefined => {
     const bytes = declaring.get(name)?.bytes ?? findChartFile(chart.tree, name)?.bytes;
     return bytes === undefined ? undefined : { bytes, name: label + name };
@@ -168,6 +178,14 @@ function addDependencies(
   };
   add(path, declaration);
   add(lockPath, lock);
+}
+
+function withoutDeclarations(member: Member): Member {
+  return {
+    ...member,
+    declaring: new Map(),
+    subcharts: member.subcharts.map((item) => ({ ...item, member: withoutDeclarations(item.member) })),
+  };
 }
 
 function listDeclared(member: Member): readonly Reference[] {
@@ -223,18 +241,25 @@ async function relocateMember(
           usesShapes: options.proven.usesShapes,
         },
       );
-      changed.set(path, encodeEditedYaml(tree, values.text, bytes));
+      const digests =
+        options.proven === undefined ? NO_REPLACED_INDEXES : (options.replacedIndexes ?? NO_REPLACED_INDEXES);
+      const text = replaceDigestTexts(values.text, label + path, digests);
+      changed.set(path, encodeEditedYaml(tree, text.text, bytes));
+      outcome.changes.push(...text.changes);
       outcome.changes.push(...values.changes);
       outcome.refused.push(...values.refused);
       outcome.found.push(...values.found);
     } else {
       const heads = options.proven?.texts.get(label + path) ?? [];
       if (heads.length === 0) continue;
-      changed.set(
-        path,
-        new TextEncoder().encode(spliceText(decodeYamlTextExactly(bytes, label + path), toSplices(heads))),
+      const spliced = spliceText(decodeYamlTextExactly(bytes, label + path), toSplices(heads));
+      const { text, changes } = replaceDigestTexts(
+        spliced,
+        label + path,
+        options.replacedIndexes ?? NO_REPLACED_INDEXES,
       );
-      outcome.changes.push(...heads.map(({ change }) => change));
+      changed.set(path, new TextEncoder().encode(text));
+      outcome.changes.push(...heads.map(({ change }) => change), ...changes);
     }
   }
   for (const { subchart, member: submember } of member.subcharts) {

@@ -47,7 +47,7 @@ export function taggedName(reference: Reference, relocate: (reference: Reference
 export function toCollisionError({ target, sources }: RelocationCollision, rule: RelocationRule): DtError {
   const names = sources.map((source) => formatReference(source)).join(' and ');
   return new DtError('DT_RELOCATION_COLLISION', `${names} would both become ${target}`, {
-    detail: 'They have different digests, and a tag has one.',
+    detail: 'A tag has one digest.',
     hints: [
       ...suggestNaming(
         rule,

@@ -1,6 +1,6 @@
 import { DtError } from '../errors.ts';
 import { trimOciScheme } from '../oci/oci-scheme.ts';
-import { isRegistryHost, isRepository, normalizeRegistry } from '../oci/reference.ts';
+import { isRegistryHost, isRepository, namesRegistry, normalizeRegistry } from '../oci/reference.ts';
 
 /** Where relocated images go: a registry (with its port) and a path in it, empty for the root. */
 export interface RelocationPrefix {
@@ -19,7 +19,9 @@ export function parseRelocationPrefix(text: string): RelocationPrefix {
   const slash = name.indexOf('/');
   const registry = slash === -1 ? name : name.slice(0, slash);
   const path = slash === -1 ? '' : name.slice(slash + 1);
-  if (!isRegistryHost(registry) || !hasValidPort(registry) || (slash !== -1 && !isRepository(path))) {
+  // Without dot and port it reads as a folder of Docker Hub once it stands in a reference.
+  const isReadable = namesRegistry(registry) || isRepository(registry);
+  if (!isRegistryHost(registry) || !isReadable || !hasValidPort(registry) || (slash !== -1 && !isRepository(path))) {
     throw new DtError('DT_BAD_PREFIX', `"${text.slice(0, 300)}" is not a registry with an optional path`, {
       detail:
         'A prefix looks like registry.example.com/path: lower-case path, no scheme but oci://, no tag, no blanks.',

@@ -11,6 +11,7 @@ import { isDtError } from '../../domain/errors.ts';
 import { readYamlBytes } from '../../domain/yaml/edit-yaml-bytes.ts';
 import { decodeYamlTextExactly } from '../../domain/yaml/parse-yaml.ts';
 import type { HelmRenderer } from '../../helm/helm-renderer.ts';
+import { toOfflineSchema } from '../../helm/offline-schema.ts';
 import type { RenderOptions, ValuesFile } from '../../helm/render-input.ts';
 
 /** Texts of files that a rendering has instead of those of the chart, by the key of the file. */
@@ -40,11 +41,14 @@ export class ChartRendering {
   readonly #renderer: HelmRenderer;
   readonly #options: RenderOptions;
   readonly #outside: ReadonlyMap<string, string>;
+  /** Instead of those that would have Helm read other documents. */
+  readonly #offlineSchemas: ReadonlyMap<string, Uint8Array>;
 
   constructor(chart: Chart, renderer: HelmRenderer, options: RenderOptions) {
     this.#chart = chart;
     this.#renderer = renderer;
     this.#options = options;
+    this.#offlineSchemas = listOfflineSchemas(chart);
     this.#outside = new Map(
       options.valuesFiles.map((file) => [outsideKey(file), decodeYamlTextExactly(file.bytes, file.name)]),
     );
@@ -89,7 +93,7 @@ export class ChartRendering {
   }
 
   async #renderText(changes: FileChanges, set: readonly string[], attempt?: number): Promise<string> {
-    const files = new Map<string, Uint8Array>();
+    const files = new Map(this.#offlineSchemas);
     for (const [file, text] of changes) if (!this.#outside.has(file)) files.set(file, Buffer.from(text));
     const valuesFiles = this.#options.valuesFiles.map((file) => {
       const text = changes.get(outsideKey(file));
@@ -100,6 +104,16 @@ export class ChartRendering {
     );
     return this.#renderer.render({ ...this.#options, tree, valuesFiles, set, attempt });
   }
+}
+
+function listOfflineSchemas(chart: Chart): ReadonlyMap<string, Uint8Array> {
+  return new Map(
+    listChartFolders(chart).flatMap(({ chart: member, label }): [string, Uint8Array][] => {
+      const schema = findChartFile(member.tree, SCHEMA_FILE);
+      const bytes = schema === undefined ? undefined : toOfflineSchema(schema.bytes);
+      return bytes === undefined || bytes === schema?.bytes ? [] : [[label + SCHEMA_FILE, bytes]];
+    }),
+  );
 }
 
 /** The images in what Helm printed, of the documents that `isWanted` asks for. */

@@ -4,7 +4,7 @@ import { findDeclaredImages } from '../../domain/discovery/find-declared-images.
 import { findDormantShapes } from '../../domain/discovery/find-dormant-shapes.ts';
 import { mergeFindings } from '../../domain/discovery/merge-discovered.ts';
 import type { RenderedImage } from '../../domain/discovery/rendered-image.ts';
-import { DtError, errorMessage, isDtError, systemErrorCode } from '../../domain/errors.ts';
+import { DtError, isDtError } from '../../domain/errors.ts';
 import { formatCount } from '../../domain/format-quantity.ts';
 import { formatReference, parseReference } from '../../domain/oci/reference.ts';
 import { createKnownImages } from '../../domain/relocation/known-images.ts';
@@ -158,23 +158,12 @@ async function findByRendering(
       () => `Helm chart ${chartName} rendered (${formatCount(statistics.renders, 'rendering')})`,
     );
   } catch (error) {
-    const failure = toRenderingFailure(error, chartName);
-    if (failure === undefined) throw error;
-    const outcome = { state: 'failed' as const, helmVersion: helm.version, error: failure };
+    if (!isDtError(error, 'DT_CHART_NOT_RENDERED', 'DT_HELM_UNUSABLE')) throw error;
+    const outcome = { state: 'failed' as const, helmVersion: helm.version, error };
     return { findings: [], outcome, problems: [], statistics };
   } finally {
     await renderer.dispose();
   }
-}
-
-/** Also where there is no room for a copy of the chart. Undefined for what is no failure of the rendering. */
-function toRenderingFailure(error: unknown, chartName: string): DtError | undefined {
-  if (isDtError(error)) return isDtError(error, 'DT_CHART_NOT_RENDERED', 'DT_HELM_UNUSABLE') ? error : undefined;
-  if (systemErrorCode(error) === undefined) return undefined;
-  return new DtError('DT_CHART_NOT_RENDERED', `the chart "${chartName}" does not render: ${errorMessage(error)}`, {
-    hints: ['TMPDIR names a folder with room for a copy of the chart'],
-    cause: error,
-  });
 }
 
 function toFindings(

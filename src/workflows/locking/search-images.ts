@@ -56,7 +56,7 @@ export async function searchImages(
     return { ...chosen, discovery: { rendering: { state: 'skipped' }, images } };
   }
   const { includesLikely, valuesFiles, ...options } = search;
-  const files = await readValuesFiles(valuesFiles);
+  const files = readValuesFiles(valuesFiles);
   const found = await findImages(chart, { ...options, valuesFiles: files, annotationsKey, purpose: 'lock' }, context);
   const { rendering } = found;
   const chosen = chooseImages(annotated, found.images, { includesLikely });

@@ -21,8 +21,12 @@ export interface RelocateProvenOptions extends Omit<RelocateChartOptions, 'repla
   readonly keepTemplates?: boolean;
 }
 
+const DEFAULT_VALUES_FILE = 'values.yaml';
+/** The key of a values file that a rendering takes on top of those of the chart. */
+const OUTSIDE = '-f ';
 /** Trials of one relocation; an edit that does harm is reached by halving. */
 export const MAX_TRIALS = 24;
+export const MAX_SEARCH_MS = 120_000;
 
 /** What a chart is tried with, and what came of it so far. */
 export interface EditSearch {
@@ -32,6 +36,8 @@ export interface EditSearch {
   readonly variants: readonly RenderVariant[];
   readonly relocateText: (text: string) => string | undefined;
   trialsLeft: number;
+  /** On the clock of `performance.now`: later no edit is tried any more. */
+  readonly endsAtMs: number;
   /** What spoke against edits that were tried. */
   readonly objections: Set<string>;
 }
@@ -40,6 +46,8 @@ export interface EditSearch {
 export interface EditChoice {
   readonly edits: readonly HeadEdit[];
   readonly usesShapes: boolean;
+  /** Annotations and locks stay as they are: a template may read them. */
+  readonly keepsDeclarations?: boolean;
 }
 
 /** A choice with what it led to. */
@@ -52,30 +60,42 @@ export interface Trial {
 /** The choice that leaves the fewest images of what is installed, then of the features that are off. */
 export async function chooseEdits(
   search: EditSearch,
-  edits: readonly HeadEdit[],
+  { all, ofLeft }: { readonly all: readonly HeadEdit[]; readonly ofLeft: readonly HeadEdit[] },
   byShape: TrialOutcome,
 ): Promise<Trial> {
   const trials: Trial[] = [{ choice: undefined, outcome: byShape }];
-  for (const usesShapes of [true, false]) {
-    const choice = { edits, usesShapes };
+  const choices: readonly EditChoice[] = [
+    // The less is edited in another way than the Go tool does, the better.
+    ...(ofLeft.length > 0 && ofLeft.length < all.length ? [{ edits: ofLeft, usesShapes: true }] : []),
+    { edits: all, usesShapes: true },
+    { edits: all, usesShapes: false },
+  ];
+  for (const choice of choices) {
     const outcome = await tryChoice(search, choice);
     trials.push({ choice, outcome });
-    if (outcome.variants.every(isSound)) break;
+    const isDone = outcome.variants.every(
+      (variant) => isSound(variant) && (isInstalled(variant) ? countLeft(variant) === 0 : true),
+    );
+    if (isDone) break;
   }
   const [best] = trials
     .filter(({ outcome }) => isSoundAsInstalled(outcome))
     .toSorted((one, other) => compareCosts(one.outcome, other.outcome));
-  return best ?? narrow(search, edits);
+  return best ?? narrow(search, all);
 }
 
 /** Takes edits in as long as nothing but images moves; halves of what does harm are tried alone. */
 async function narrow(search: EditSearch, edits: readonly HeadEdit[]): Promise<Trial> {
   let choice: EditChoice = { edits: [], usesShapes: false };
   let outcome = await tryChoice(search, choice);
+  if (!isSoundAsInstalled(outcome)) {
+    choice = { ...choice, keepsDeclarations: true };
+    outcome = await tryChoice(search, choice);
+  }
   let waiting: readonly (readonly HeadEdit[])[] = [edits];
-  while (waiting.length > 0 && search.trialsLeft > 0) {
+  while (waiting.length > 0 && search.trialsLeft > 0 && performance.now() < search.endsAtMs) {
     const [set = [], ...others] = waiting;
-    const next = { edits: [...choice.edits, ...set], usesShapes: false };
+    const next = { ...choice, edits: [...choice.edits, ...set] };
     const tried = await tryChoice(search, next);
     waiting = others;
     if (isSoundAsInstalled(tried)) [choice, outcome] = [next, tried];
@@ -119,12 +139,14 @@ export async function tryChoice(search: EditSearch, choice: EditChoice | undefin
 }
 
 /** A choice as the relocation of a chart takes it. */
-export function placesOf({ options }: EditSearch, { edits, usesShapes }: EditChoice): ProvenPlaces {
-  return toProvenPlaces(edits, usesShapes, options.valuesFiles);
+export function placesOf({ options }: EditSearch, { edits, ...choice }: EditChoice): ProvenPlaces {
+  return toProvenPlaces(edits, choice, options.valuesFiles);
 }
 
-/** False for templates that are to be kept, and for values files from outside. */
+/** False for templates that are to be kept, for values files from outside, and for those of the chart that are not to be relocated. */
 export function isEditable(head: TracedHead, { options }: EditSearch): boolean {
   if (!('scalar' in head)) return options.keepTemplates !== true;
-  return !options.render.valuesFiles.some(({ name }) => head.file === `-f ${name}`);
+  if (!head.file.startsWith(OUTSIDE)) return options.valuesFiles.includes(DEFAULT_VALUES_FILE);
+  const name = head.file.slice(OUTSIDE.length);
+  return options.valuesFiles.includes(name) && !options.render.valuesFiles.some((file) => file.name === name);
 }

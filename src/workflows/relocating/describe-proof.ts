@@ -8,10 +8,11 @@ import {
   type MovedImage,
   type RelocationProof,
 } from '../../domain/proof/relocation-proof.ts';
+import type { RelocationChange } from '../../domain/relocation/relocation-change.ts';
 import type { RelocatedChart } from '../../domain/relocation/relocate-chart.ts';
 import type { HelmProgram } from '../../helm/find-helm.ts';
 import { isEditable, type EditSearch } from './choose-edits.ts';
-import { isInstalled, type TrialOutcome } from './relocation-trial.ts';
+import { findObjection, isInstalled, isPartOfAny, type TrialOutcome, type VariantOutcome } from './relocation-trial.ts';
 
 /** The first ones say what is wrong; halves of the same edits only say it again. */
 const MAX_OBJECTIONS = 3;
@@ -56,11 +57,30 @@ export function listWithdrawn(byShape: RelocatedChart, accepted: RelocatedChart)
   return byShape.changes.filter(({ file, line, path }) => !changed.has(JSON.stringify([file, line, path])));
 }
 
+/** What stands in values files and no moved image has in its name. */
+function listUnproven(
+  { changes }: RelocatedChart,
+  moved: readonly MovedImage[],
+  valuesFiles: readonly string[],
+): readonly RelocationChange[] {
+  const targets = moved.map(({ to }) => to);
+  const isValues = (file: string): boolean => valuesFiles.some((name) => `/${file}`.endsWith(`/${name}`));
+  return changes.filter(({ file, to }) => isValues(file) && !isPartOfAny(to, targets));
+}
+
+/** What spoils features that are off. */
+function describeOff(variants: readonly VariantOutcome[]): readonly string[] {
+  return variants
+    .filter((outcome) => !isInstalled(outcome))
+    .flatMap((outcome) => findObjection(outcome) ?? [])
+    .map((text) => `with features on that are off: ${text}`);
+}
+
 /** What is told of a relocation that was proven. */
 export function toProof(
-  { renderer, objections }: EditSearch,
+  { renderer, objections, options }: EditSearch,
   helm: HelmProgram,
-  { variants }: TrialOutcome,
+  { variants, relocated }: TrialOutcome,
   left: readonly LeftImage[],
   withdrawn: RelocationProof['withdrawn'],
 ): RelocationProof {
@@ -76,8 +96,14 @@ export function toProof(
     helmVersion: helm.version,
     moved: [...moved.values()],
     left,
+    unproven: listUnproven(relocated, [...moved.values()], options.valuesFiles),
     withdrawn,
-    objections: left.some(({ why }) => why === 'refused') ? [...objections].slice(0, MAX_OBJECTIONS) : [],
+    objections: [
+      ...(left.some(({ why }) => why === 'refused') || withdrawn.length > 0
+        ? [...objections].slice(0, MAX_OBJECTIONS)
+        : []),
+      ...describeOff(variants),
+    ],
     renders: renderer.statistics.renders,
     durationMs: Math.round(renderer.statistics.durationMs),
   };

@@ -8,7 +8,7 @@ const OUTSIDE = '-f ';
 /** The edits by file, as the relocation of a chart takes them. Another values file of the chart was rendered as one from outside. */
 export function toProvenPlaces(
   edits: readonly HeadEdit[],
-  usesShapes: boolean,
+  { usesShapes, keepsDeclarations }: Pick<ProvenPlaces, 'usesShapes' | 'keepsDeclarations'>,
   valuesFiles: readonly string[],
 ): ProvenPlaces {
   const heads = new Map<string, ScalarHead[]>();
@@ -21,7 +21,7 @@ export function toProvenPlaces(
     if ('scalar' in head) add(heads, file, { scalar: head.scalar, start: head.start, from, to, change });
     else add(texts, file, { offset: head.offset, from, to, change });
   }
-  return { heads, texts, usesShapes };
+  return { heads, texts, usesShapes, ...(keepsDeclarations === true ? { keepsDeclarations } : {}) };
 }
 
 function add<Item>(map: Map<string, Item[]>, key: string, item: Item): void {

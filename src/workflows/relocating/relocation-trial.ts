@@ -1,6 +1,8 @@
 import { loadChart } from '../../archive/load-chart.ts';
+import type { RenderedImage } from '../../domain/discovery/rendered-image.ts';
 import { isDtError, type DtError } from '../../domain/errors.ts';
 import { compareRenderings, findNoise, type RenderingComparison } from '../../domain/proof/compare-renderings.ts';
+import type { RelocationChange } from '../../domain/relocation/relocation-change.ts';
 import type { RelocatedChart } from '../../domain/relocation/relocate-chart.ts';
 import type { HelmRenderer } from '../../helm/helm-renderer.ts';
 import { ChartRendering } from '../discovery/chart-rendering.ts';
@@ -28,15 +30,18 @@ export async function tryRelocation(
   renderer: HelmRenderer,
   relocateText: (text: string) => string | undefined,
 ): Promise<TrialOutcome> {
-  const replaced = relocated.changes.filter(({ from }) => from !== '');
   const chart = await loadChart(relocated.tree, 'the relocated chart');
   const outcomes = await Promise.all(
     variants.map(async (variant): Promise<VariantOutcome> => {
       const options = withValuesFile(chart, variant.options, variant.valuesFile);
       try {
         const after = await renderLike(variant, new ChartRendering(chart, renderer, options));
-        const compare = (): RenderingComparison =>
+        const compareWith = (replaced: readonly RelocationChange[]): RenderingComparison =>
           compareRenderings(variant.before, after, { relocateText, replaced }, variant.noise);
+        // Only what an image has in its name may show elsewhere: the rest is perhaps no image at all.
+        const targets = compareWith([]).moved.map(({ to }) => to);
+        const replaced = relocated.changes.filter(({ from, to }) => from !== '' && isPartOfAny(to, targets));
+        const compare = (): RenderingComparison => compareWith(replaced);
         const result = compare();
         if (result.others.length === 0 || variant.noise !== undefined) return { variant, result };
         const again = await renderLike(variant, variant.rendering, 1);
@@ -51,6 +56,16 @@ export async function tryRelocation(
   return { relocated, variants: outcomes };
 }
 
+/** True if one of the names holds the text as a whole part, or several. */
+export function isPartOfAny(text: string, names: readonly string[]): boolean {
+  return names.some((name) =>
+    `/${name}`
+      .split(`/${text}`)
+      .slice(1)
+      .some((rest) => /^(?:$|[/:@])/.test(rest)),
+  );
+}
+
 /** True for the way the chart is installed as it is, and not with features on that are off. */
 export function isInstalled({ variant }: VariantOutcome): boolean {
   return variant.switchedOn === undefined;
@@ -59,6 +74,14 @@ export function isInstalled({ variant }: VariantOutcome): boolean {
 /** True if nothing but images moved, each where it has to be. */
 export function isSound({ result }: VariantOutcome): boolean {
   return !isDtError(result) && result.wrong.length === 0 && result.others.length === 0;
+}
+
+/** The images that a trial has left or moved elsewhere, in any variant. */
+export function listLeft({ variants }: TrialOutcome): ReadonlySet<RenderedImage> {
+  const found = variants.flatMap(({ result }) =>
+    isDtError(result) ? [] : [...result.left, ...result.wrong.map(({ image }) => image)],
+  );
+  return new Set(found);
 }
 
 /** How many images were left where they were. */
@@ -70,7 +93,7 @@ export function countLeft({ result }: VariantOutcome): number {
 export function findObjection({ result }: VariantOutcome): string | undefined {
   if (isDtError(result)) return result.message;
   const [other] = result.others;
-  if (other !== undefined) return `${other.template}: "${other.before}" would become "${other.after}"`;
+  if (other !== undefined) return `${other.template} ${other.path}: "${other.before}" would become "${other.after}"`;
   const [wrong] = result.wrong;
   if (wrong === undefined) return undefined;
   return `${wrong.image.place.template}: ${wrong.image.text} would become ${wrong.to ?? 'nothing'}`;

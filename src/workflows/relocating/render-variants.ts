@@ -54,8 +54,9 @@ export async function renderVariants(
     }),
   );
   if (own === undefined) return rest;
+  const plain = await renderPlain(chart, renderer, options);
   const isSlow = performance.now() - startedAtMs > MAX_FEATURE_RENDER_MS;
-  return [own, ...rest, ...(isSlow ? [] : await renderFeatures(own))];
+  return [own, ...rest, ...plain, ...(isSlow ? [] : await renderFeatures(own))];
 }
 
 /** Renders a chart in the way of a variant. `attempt` 1 renders the same once more. Throws as `ChartRendering` does. */
@@ -86,6 +87,24 @@ export function withValuesFile(chart: Chart, options: RenderOptions, name: strin
   const file = name === undefined ? undefined : findChartFile(chart.tree, name);
   if (file === undefined) return options;
   return { ...options, valuesFiles: [{ name: file.path, bytes: file.bytes }, ...options.valuesFiles] };
+}
+
+/** What the values from outside hide of the chart's own. Empty if there are none, or if the chart needs them. */
+async function renderPlain(
+  chart: Chart,
+  renderer: HelmRenderer,
+  options: RenderOptions,
+): Promise<readonly RenderVariant[]> {
+  if (options.valuesFiles.length === 0 && options.set.length === 0) return [];
+  const plain = { ...options, valuesFiles: [], set: [] };
+  try {
+    const { rendering, rendered, chosenKubeVersion } = await renderChart(chart, renderer, plain);
+    const kubeVersion = chosenKubeVersion ?? options.kubeVersion;
+    return [{ options: { ...plain, kubeVersion }, rendering, before: rendered, noise: undefined }];
+  } catch (error) {
+    if (!isDtError(error, 'DT_CHART_NOT_RENDERED')) throw error;
+    return [];
+  }
 }
 
 async function renderFeatures(own: RenderVariant): Promise<readonly RenderVariant[]> {

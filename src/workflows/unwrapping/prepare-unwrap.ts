@@ -54,7 +54,7 @@ export interface PreparedUnwrap {
 export async function prepareUnwrap(source: UnwrapSource, context: RunContext): Promise<PreparedUnwrap> {
   const rule = readRelocationRule(source);
   const chartPrefix = source.pushChartUrl === undefined ? rule : parseRelocationPrefix(source.pushChartUrl);
-  const render = source.render === undefined ? undefined : await readRenderSettings(source.render);
+  const render = source.render === undefined ? undefined : readRenderSettings(source.render);
   const wrap = await context.reporter.step(
     'Reading the wrap',
     async () => openWrap(source.file, context),

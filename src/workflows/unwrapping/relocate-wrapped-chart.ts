@@ -49,6 +49,11 @@ export function reportProof(proof: RelocationProof, lock: ImagesLock, { reporter
     `Proven by ${formatCount(renders, 'rendering')}: ${formatCount(moved.filter(({ isOff }) => !isOff).length, 'image')} moved, ${String(certain.length)} left, nothing else changed`,
   );
   for (const text of new Set(certain.map(describeLeftPlace))) reporter.warn(text);
+  if (proof.unproven.length > 0) {
+    reporter.info(
+      `${formatCount(proof.unproven.length, 'place')} changed by its shape that no rendering shows (charts relocate --check lists them)`,
+    );
+  }
   for (const text of proof.objections) reporter.info(text);
   const wrapped = new Set(lock.images.map(({ image }) => imageIdentity(parseReference(image))));
   for (const { from, to, isOff } of moved) {

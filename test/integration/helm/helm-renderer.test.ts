@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, before, describe, it, type TestContext } from 'node:test';
 import { isDtError, type DtError } from '../../../src/domain/errors.ts';
 import { findHelm } from '../../../src/helm/find-helm.ts';
-import { HelmRenderer } from '../../../src/helm/helm-renderer.ts';
+import { HelmRenderer, type HelmRendererOptions } from '../../../src/helm/helm-renderer.ts';
 import type { RenderInput } from '../../../src/helm/render-input.ts';
 import { catchError } from '../../support/assert-refused.ts';
 import { chartTreeOf } from '../../support/chart-tree.ts';
@@ -38,13 +38,17 @@ function inputOf(files: Readonly<Record<string, string>>, options: Partial<Rende
 
 for (const tool of HELM_TOOLS) {
   describe(`HelmRenderer with ${tool}`, () => {
-    const withRenderer = async (t: TestContext, run: (renderer: HelmRenderer) => Promise<void>): Promise<void> => {
+    const withRenderer = async (
+      t: TestContext,
+      run: (renderer: HelmRenderer) => Promise<void>,
+      options: Partial<HelmRendererOptions> = {},
+    ): Promise<void> => {
       const path = requireTool(t, tool);
       if (path === undefined) return;
       const environment = { HELM_BIN: path };
       const helm = await findHelm({ environment });
       assert.ok(helm);
-      const renderer = new HelmRenderer({ helm, chartName: 'shop', environment, concurrency: 2 });
+      const renderer = new HelmRenderer({ helm, chartName: 'shop', environment, concurrency: 2, ...options });
       try {
         await run(renderer);
       } finally {
@@ -85,6 +89,63 @@ for (const tool of HELM_TOOLS) {
         );
         assert.equal(renderer.statistics.renders, 4);
       }));
+
+    it('remembers finished renderings within a bound', async (t) =>
+      withRenderer(
+        t,
+        async (renderer) => {
+          const render = async (name: string): Promise<string> =>
+            renderer.render(inputOf({ 'values.yaml': `name: ${name.repeat(1_000)}\n` }));
+          const outputs = await Promise.all(['a', 'a', 'b'].map(render));
+          assert.equal(outputs[0], outputs[1]);
+          assert.equal(renderer.statistics.renders, 2);
+          // There is room for one, and that is the last.
+          await render('c');
+          assert.equal(renderer.statistics.renders, 3);
+          await render('c');
+          assert.equal(renderer.statistics.renders, 3);
+          assert.equal(await render('a'), outputs[0]);
+          assert.equal(renderer.statistics.renders, 4);
+        },
+        { maxKeptLength: 2_000 },
+      ));
+
+    it('does without what is larger than the bound', async (t) =>
+      withRenderer(
+        t,
+        async (renderer) => {
+          assert.equal(await renderer.render(inputOf({})), await renderer.render(inputOf({})));
+          assert.equal(renderer.statistics.renders, 2);
+        },
+        { maxKeptLength: 10 },
+      ));
+
+    it('says so where no copy of the chart can be made, and tries again', { timeout: 60_000 }, async (t) =>
+      withRenderer(t, async (renderer) => {
+        const assertNoRoom = async (rendering: Promise<string>): Promise<void> => {
+          const error = await catchError(rendering);
+          assert.ok(isDtError(error, 'DT_CHART_NOT_RENDERED'), String(error));
+          assert.match(error.hints.join(), /TMPDIR/);
+        };
+        const render = async (name: string): Promise<string> =>
+          renderer.render(inputOf({ 'values.yaml': `name: ${name}\n` }));
+        process.env['TMPDIR'] = join(folder, 'none');
+        try {
+          await Promise.all(['a', 'b', 'c', 'd', 'e'].map(render).map(assertNoRoom));
+        } finally {
+          process.env['TMPDIR'] = folder;
+        }
+        const outputs = await Promise.all(['f', 'g', 'h'].map(render));
+        assert.match(outputs.join('\n'), /name: "f"[^]*name: "g"[^]*name: "h"/);
+        // A path that no system takes is as good as a disk that is full.
+        const endless = `z/${`${'y'.repeat(254)}/`.repeat(16)}x`;
+        const failing = ['1', '2', '3'].map((text) =>
+          renderer.render(inputOf({ 'templates/extra.yaml': 'kind: ConfigMap\n', [endless]: text })),
+        );
+        await Promise.all(failing.map(assertNoRoom));
+        assert.doesNotMatch(await render('i'), /extra/);
+      }),
+    );
 
     it('leaves nothing of an earlier tree in the copy', async (t) =>
       withRenderer(t, async (renderer) => {

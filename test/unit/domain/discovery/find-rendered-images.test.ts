@@ -45,9 +45,50 @@ describe('findRenderedImages', () => {
     assert.deepEqual(find('apiVersion: apps/v1\nkind: Deployment\nspec: {image: nginx}\n'), []);
   });
 
-  it('does not read encoded secrets', () => {
-    const secret = 'apiVersion: v1\nkind: Secret\ndata: {a: "quay.io/a/b:1"}\nstringData: {b: "quay.io/c/d:1"}\n';
-    assert.deepEqual(find(secret), ['text quay.io/c/d:1 stringData.b']);
+  it('takes the resources of others for custom ones, whatever their group ends in', () => {
+    for (const group of ['sparkoperator.k8s.io', 'flinkoperator.k8s.io', 'gateway.networking.k8s.io', 'x-k8s.io']) {
+      assert.deepEqual(
+        find(`apiVersion: ${group}/v1beta2\nkind: X\nspec: {image: "docker.io/apache/spark:3.5.0"}\n`),
+        ['custom docker.io/apache/spark:3.5.0 spec.image'],
+        group,
+      );
+    }
+    assert.deepEqual(
+      find('apiVersion: batch.volcano.sh/v1\nkind: Job\nspec: {template: {spec: {containers: [{image: a}]}}}\n'),
+      ['pod a spec.template.spec.containers[0].image'],
+    );
+  });
+
+  it('reads secrets, the encoded ones too', () => {
+    const encode = (text: string | Buffer): string => Buffer.from(text).toString('base64');
+    const text = encode('image: quay.io/a/b:1\nother: x\n');
+    const half = Math.floor(text.length / 2);
+    const secret = [
+      'apiVersion: v1',
+      'kind: Secret',
+      'data:',
+      `  text: ${text}`,
+      `  folded: "${text.slice(0, half)}\\n${text.slice(half)}"`,
+      `  image: ${encode('quay.io/e/f:1')}`,
+      `  binary: ${encode(Buffer.concat([Buffer.from([0xff, 0xfe]), Buffer.from(' image: quay.io/g/h:1')]))}`,
+      '  plain: "quay.io/i/j:1"',
+      'stringData:',
+      '  own: "quay.io/c/d:1"',
+      `  encoded: ${text}`,
+    ].join('\n');
+    assert.deepEqual(find(secret), [
+      'text quay.io/a/b:1 data.text',
+      'text quay.io/a/b:1 data.folded',
+      'text quay.io/e/f:1 data.image',
+      'text quay.io/c/d:1 stringData.own',
+    ]);
+    const [manifest] = parseManifests(splitManifests(secret)).manifests;
+    assert.ok(manifest);
+    assert.ok(findRenderedImages(manifest).images.every(({ isCertain }) => !isCertain));
+    assert.deepEqual(find(secret.replace('Secret', 'ConfigMap')), [
+      'text quay.io/i/j:1 data.plain',
+      'text quay.io/c/d:1 stringData.own',
+    ]);
   });
 
   it('reports image fields that hold no reference', () => {

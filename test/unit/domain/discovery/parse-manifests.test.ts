@@ -44,6 +44,20 @@ describe('parseManifests', () => {
     );
   });
 
+  it('gives the items of a list its type, if they have none', () => {
+    const { manifests } = parse(
+      'kind: DeploymentList\napiVersion: apps/v1\nitems: [{metadata: {name: a}}, {kind: Job, apiVersion: batch/v1}]\n---\nkind: List\napiVersion: v1\nitems: [{metadata: {name: b}}]\n',
+    );
+    assert.deepEqual(
+      manifests.map(({ kind, content: { kind: contentKind, apiVersion } }) => [kind, contentKind, apiVersion]),
+      [
+        ['Deployment', 'Deployment', 'apps/v1'],
+        ['Job', 'Job', 'batch/v1'],
+        ['', undefined, undefined],
+      ],
+    );
+  });
+
   it('marks what only helm test runs', () => {
     const isTest = (hook: string): boolean | undefined =>
       parse(`kind: Pod\nmetadata: {annotations: {helm.sh/hook: "${hook}"}}\n`).manifests[0]?.isTest;

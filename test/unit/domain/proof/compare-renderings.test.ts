@@ -70,7 +70,7 @@ describe('compareRenderings', () => {
       moved: [`quay.io/a/a:1 ${P}/a/a:1`],
       left: ['quay.io/a/b:1'],
       wrong: [`quay.io/a/c:1 ${P}/c:1`],
-      others: [`${PODS}: image: quay.io/a/c:1 | image: ${`${P}/c:1`.slice(0, 33)}`],
+      others: [`${PODS}: quay.io/a/c:1 | ${P}/c:1`],
     });
   });
 
@@ -94,12 +94,12 @@ describe('compareRenderings', () => {
     assert.equal(compare(before, moved)['others']?.length, 1);
   });
 
-  it('names what else differs, one place for each document', () => {
+  it('names every place that differs otherwise', () => {
     const before = config('replicas: "3"', 'mode: a', 'image: quay.io/a/a:1');
     assert.deepEqual(compare(before, config('replicas: "4"', 'mode: b', `image: ${P}/a/a:1`)), {
       ...NOTHING,
       moved: [`quay.io/a/a:1 ${P}/a/a:1`],
-      others: [`${CONFIG}: replicas: "3" | replicas: "4"`],
+      others: [`${CONFIG}: 3 | 4`, `${CONFIG}: a | b`],
     });
   });
 
@@ -114,12 +114,16 @@ describe('compareRenderings', () => {
     assert.equal(compare(before, before.replace('templates/config', 'templates/other'))['others']?.length, 2);
   });
 
-  it('names a line more, a line less, and lines that changed their places', () => {
+  it('names a line more, a line less, and items that changed their places', () => {
     const before = config('a: x', 'b: y');
     assert.deepEqual(compare(before, config('a: x', 'b: y', 'c: z'))['others']?.length, 1);
     assert.deepEqual(compare(before, config('a: x'))['others']?.length, 1);
     assert.equal(compare(before, before + '\n  c: z\n')['others']?.length, 1);
-    assert.deepEqual(compare(before, config('b: y', 'a: x'))['others'], [`${CONFIG}: a: x | b: y`]);
+    assert.deepEqual(compare(before, config('b: y', 'a: x'))['others'], []);
+    assert.deepEqual(compare(config('l: [x, y]'), config('l: [y, x]'))['others'], [
+      `${CONFIG}: x | y`,
+      `${CONFIG}: y | x`,
+    ]);
   });
 
   it('takes a value that is quoted now, or on other lines, and was not before', () => {
@@ -154,7 +158,7 @@ describe('compareRenderings', () => {
     const after = pod('z3', `${P}/a/a:1`, '\n      env: [z3]');
     const moved = [`quay.io/a/a:1 ${P}/a/a:1`];
     assert.deepEqual(compare(before ?? '', after, again), { ...NOTHING, moved });
-    assert.equal(compare(before ?? '', after)['others']?.length, 1);
+    assert.equal(compare(before ?? '', after)['others']?.length, 2);
     const changed = after.replace('kind: Pod', 'kind: Pod  ').replace('name: c', 'name: d');
     assert.equal(compare(before ?? '', changed, again)['others']?.length, 1);
   });
@@ -174,28 +178,57 @@ describe('compareRenderings', () => {
     assert.ok((others[0]?.before.length ?? 0) < 250 && others[0]?.before.endsWith('…'));
   });
 
-  it('shows where documents of different lengths part', () => {
+  it('names what one of them has more', () => {
     const before = config('a: x', 'b: y');
-    assert.deepEqual(compare(before, config('a: x', 'new: z', 'b: y'))['others'], [`${CONFIG}: b: y | new: z`]);
+    assert.deepEqual(compare(before, config('a: x', 'new: z', 'b: y'))['others'], [`${CONFIG}:  | z`]);
   });
 });
 
 describe('findNoise', () => {
-  it('finds the lines that differ, and nothing in what is the same', () => {
+  it('finds the places that differ, and nothing in what is the same', () => {
     const before = config('a: x', 'password: one') + pod('a', 'quay.io/a/a:1');
     assert.equal(findNoise(before, before).size, 0);
     const noise = findNoise(before, before.replace('one', 'two'));
     assert.deepEqual(
-      [...noise.values()].map((lines) => [...lines]),
-      [[5]],
+      [...noise.values()].map((paths) => [...paths]),
+      [['data.password']],
     );
   });
 
-  it('takes every line of a document of another length for noise', () => {
+  it('takes what only one of them has for noise, and nothing else', () => {
     const noise = findNoise(config('a: x'), config('a: x', 'b: y'));
     assert.deepEqual(
-      [...noise.values()].map(({ size }) => size),
-      [6],
+      [...noise.values()].map((paths) => [...paths]),
+      [['data.b']],
     );
+  });
+});
+
+describe('compareRenderings, where a name follows an image', () => {
+  const deployment = (label: string, image: string, container = 'c'): string =>
+    document(
+      'pods',
+      `apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: a\n  labels: {app: ${label}}\nspec:\n  template:\n    spec:\n      containers:\n        - name: ${container}\n          image: ${image}`,
+    );
+  const before = deployment('redis', 'redis:7', 'redis');
+
+  it('does not take labels and names that were called like it', () => {
+    const moved = `${P}/library/redis`;
+    assert.deepEqual(compare(before, deployment('redis', `${moved}:7`, 'redis'))['others'], []);
+    assert.equal(compare(before, deployment(moved, `${moved}:7`, 'redis'))['others']?.length, 1);
+    assert.equal(compare(before, deployment('redis', `${moved}:7`, moved))['others']?.length, 1);
+  });
+
+  it('takes a checksum at the end of a name', () => {
+    const named = (name: string): string => deployment('x', 'redis:7').replace('name: a', `name: ${name}`);
+    const after = named('job-ef537f25c8').replace('redis:7', `${P}/library/redis:7`);
+    assert.deepEqual(compare(named('job-d7a8fbb307'), after)['others'], []);
+    assert.equal(compare(named('job-d7a8fbb307'), after.replace('job-', 'jab-'))['others']?.length, 1);
+  });
+
+  it('takes an image for left that stands a second time in a text', () => {
+    const text = (one: string, two: string): string => config('t: |', `  a: ${one}`, `  b: ${two}`);
+    const result = compare(text('quay.io/a/a:1', 'quay.io/a/a:1'), text('quay.io/a/a:1', `${P}/a/a:1`));
+    assert.deepEqual(result['left'], ['quay.io/a/a:1']);
   });
 });

@@ -13,6 +13,7 @@ const base64 = (text: string): string => Buffer.from(text).toString('base64');
 
 const EXPECTED: ExpectedMoves = {
   relocateText: createTextRelocation(parseRelocationPrefix(P), NO_REPLACED_INDEXES),
+  images: new Set(['composer:1.6']),
   replaced: [
     { from: 'docker.io', to: 'registry.internal:5000' },
     { from: 'quay.io', to: P },
@@ -36,6 +37,7 @@ const EXPLAINED: readonly Row[] = [
   ['a copy of an edited registry', 'hub: docker.io', 'hub: registry.internal:5000'],
   ['a copy of an edited registry with more behind it', 'hub: docker.io/v2/', 'hub: registry.internal:5000/v2/'],
   ['a copy of an edited repository', 'repository: team/app', 'repository: mirror/team/app'],
+  ['a bare image behind a key that says so', 'image: redis', `image: ${P}/library/redis`],
   ['a copy at the end of a sentence', '# pulled from docker.io.', '# pulled from registry.internal:5000.'],
   ['a URL', 'url: https://docker.io/v2/x', 'url: https://registry.internal:5000/v2/x'],
   ['a URL with an image', 'url: oci://quay.io/team/app:1', `url: oci://${P}/team/app:1`],
@@ -54,6 +56,8 @@ const EXPLAINED: readonly Row[] = [
 const UNEXPLAINED: readonly Row[] = [
   ['a changed number', 'replicas: 3', 'replicas: 4'],
   ['a changed word', 'mode: simple', 'mode: double'],
+  ['a bare word that is called like an image', 'mode: redis', `mode: ${P}/library/redis`],
+  ['a program that is called like an image', '- redis-server', `- ${P}/library/redis-server`],
   ['a changed word beside a moved image', 'old quay.io/team/app:1', `new ${P}/team/app:1`],
   ['a changed number beside a moved image in JSON', '{"i":"quay.io/a/b:1","n":3}', `{"i":"${P}/a/b:1","n":4}`],
   ['an image in the wrong place', 'image: quay.io/team/app:1', 'image: registry.internal:5000/team/app:1'],
