@@ -3,6 +3,7 @@ import * as Flags from '@oclif/core/flags';
 import { sanitizeLines } from '../output/sanitize-text.ts';
 import { formatWrapInformation } from '../output/wrap-information.ts';
 import { BaseCommand } from './base-command.ts';
+import { CHART_NAME_FLAG } from './chart-name-flag.ts';
 
 export default class InfoCommand extends BaseCommand<typeof InfoCommand> {
   static override summary = 'Show what is in a wrap';
@@ -13,13 +14,7 @@ export default class InfoCommand extends BaseCommand<typeof InfoCommand> {
   static override flags = {
     detailed: Flags.boolean({ summary: 'show the digest of every platform' }),
     yaml: Flags.boolean({ summary: 'print the Images.lock of the wrap' }),
-    chart: Flags.string({
-      summary: 'only these charts, of a wrap of several',
-      helpValue: 'NAME',
-      multiple: true,
-      multipleNonGreedy: true,
-      delimiter: ',',
-    }),
+    ...CHART_NAME_FLAG,
   };
   static override examples = [
     '<%= config.bin %> <%= command.id %> contour-19.3.2.wrap.tgz',

@@ -1,3 +1,4 @@
+import type { Interfaces } from '@oclif/core';
 import * as Flags from '@oclif/core/flags';
 import { RELOCATION_NAMINGS, type RelocationNaming } from '../domain/relocation/image-naming.ts';
 
@@ -26,18 +27,26 @@ export const NAMING_FLAGS = {
 };
 
 /** For commands that write the names into a chart as well. */
-export const RELOCATION_FLAGS = {
+export const REWRITE_FLAGS = {
   ...NAMING_FLAGS,
-  'rewrite-dependencies': Flags.boolean({
-    summary: 'let the charts that this one depends on come from the new place too, in Chart.yaml and Chart.lock',
-  }),
   'pull-prefix': Flags.string({
     summary: 'registry and path that the cluster reads the images from, if not where they are pushed to',
     helpValue: 'REGISTRY/PATH',
   }),
+  values: Flags.string({
+    summary: 'values files inside the chart to relocate (default: values.yaml)',
+    helpValue: 'FILE',
+    multiple: true,
+    multipleNonGreedy: true,
+    delimiter: ',',
+  }),
+  'no-patch-templates': Flags.boolean({ summary: 'leave references that stand in templates, and only name them' }),
+  'rewrite-dependencies': Flags.boolean({
+    summary: 'let the charts that this one depends on come from the new place too, in Chart.yaml and Chart.lock',
+  }),
 };
 
-/** The values of `RELOCATION_FLAGS`, or of `NAMING_FLAGS`. */
+/** The values of `REWRITE_FLAGS`, or of `NAMING_FLAGS`. */
 export interface RelocationFlags {
   readonly naming: RelocationNaming | undefined;
   readonly 'map-file': string | undefined;
@@ -57,5 +66,18 @@ export function readRelocationFlags(flags: RelocationFlags): {
     mapFile: flags['map-file'],
     maxDepth: flags['max-depth'],
     pullPrefix: flags['pull-prefix'],
+  };
+}
+
+/** How the chart is rewritten. */
+export function readRewriteFlags(flags: Interfaces.InferredFlags<typeof REWRITE_FLAGS>): {
+  readonly valuesFiles: readonly string[];
+  readonly keepTemplates: boolean;
+  readonly rewritesDependencies: boolean;
+} {
+  return {
+    valuesFiles: flags.values ?? ['values.yaml'],
+    keepTemplates: flags['no-patch-templates'],
+    rewritesDependencies: flags['rewrite-dependencies'],
   };
 }

@@ -3,10 +3,11 @@ import * as Flags from '@oclif/core/flags';
 import { formatUnwrapPlan } from '../output/unwrap-plan.ts';
 import { DtError } from '../domain/errors.ts';
 import { BaseCommand } from './base-command.ts';
+import { CHART_NAME_FLAG } from './chart-name-flag.ts';
 import type { ChartMode } from '../workflows/unwrapping/chart-plan.ts';
 import { prefixCredentialRegistry, readCredentialFlags } from './credential-flags.ts';
 import { PUSH_FLAGS, readPushFlags, requireAnswers } from './push-flags.ts';
-import { readRelocationFlags, RELOCATION_FLAGS } from './relocation-flags.ts';
+import { readRelocationFlags, readRewriteFlags, REWRITE_FLAGS } from './relocation-flags.ts';
 import { readRenderFlags, RENDER_FLAGS } from './render-flags.ts';
 
 const CHART_MODES: readonly ChartMode[] = ['rewrite', 'keep', 'overlay'];
@@ -25,15 +26,9 @@ export default class UnwrapCommand extends BaseCommand<typeof UnwrapCommand> {
   };
   static override flags = {
     ...PUSH_FLAGS,
-    ...RELOCATION_FLAGS,
+    ...REWRITE_FLAGS,
     ...RENDER_FLAGS,
-    chart: Flags.string({
-      summary: 'unwrap these charts only, of a wrap of several',
-      helpValue: 'NAME',
-      multiple: true,
-      multipleNonGreedy: true,
-      delimiter: ',',
-    }),
+    ...CHART_NAME_FLAG,
     'chart-mode': Flags.option({ options: CHART_MODES })({
       summary: 'what becomes of the chart',
       description:
@@ -42,14 +37,6 @@ export default class UnwrapCommand extends BaseCommand<typeof UnwrapCommand> {
     }),
     'preserve-digest': Flags.boolean({ summary: 'the same as --chart-mode keep' }),
     'push-chart-url': Flags.string({ summary: 'another place for the chart', helpValue: 'URL' }),
-    values: Flags.string({
-      summary: 'values files inside the chart to relocate (default: values.yaml)',
-      helpValue: 'FILE',
-      multiple: true,
-      multipleNonGreedy: true,
-      delimiter: ',',
-    }),
-    'no-patch-templates': Flags.boolean({ summary: 'leave references that stand in templates, and only name them' }),
     'skip-pull-images': Flags.boolean({ summary: 'push the chart only' }),
     plan: Flags.boolean({
       summary: 'push nothing; show the repositories and tags that would be written, and how many bytes would be sent',
@@ -75,11 +62,9 @@ export default class UnwrapCommand extends BaseCommand<typeof UnwrapCommand> {
       file: args.file,
       prefix: args.prefix,
       pushChartUrl: flags['push-chart-url'],
-      valuesFiles: flags.values ?? ['values.yaml'],
+      ...readRewriteFlags(flags),
       annotationsKey: flags['annotations-key'],
       render: readRenderFlags(flags),
-      rewritesDependencies: flags['rewrite-dependencies'],
-      keepTemplates: flags['no-patch-templates'],
       skipImages: flags['skip-pull-images'],
       chartNames: flags.chart ?? [],
       chartMode: readChartMode(flags),

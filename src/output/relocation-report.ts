@@ -19,6 +19,7 @@ export function formatRelocationReport({ changes, refused, proof }: RelocateLoca
     ...proof.moved.map(({ from, to, isOff }) => item(1, `${from} → ${to}${isOff ? FEATURE_NOTE : ''}`)),
     ...proof.left.map((image) => item(1, describeLeftPlace(image) + (image.isOff ? FEATURE_NOTE : ''))),
     ...proof.unproven.map((change) => item(1, `changed by its shape, no rendering shows it: ${formatChange(change)}`)),
+    ...proof.problems.map((text) => item(1, text)),
     ...proof.objections.map((text) => item(1, `refused: ${text}`)),
     ...proof.withdrawn.map((change) => item(1, `not changed, as it would move more: ${formatChange(change)}`)),
   ].join('\n');

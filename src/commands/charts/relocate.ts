@@ -2,7 +2,7 @@ import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
 import { formatRelocationReport } from '../../output/relocation-report.ts';
 import { BaseCommand } from '../base-command.ts';
-import { RELOCATION_FLAGS, readRelocationFlags } from '../relocation-flags.ts';
+import { readRelocationFlags, readRewriteFlags, REWRITE_FLAGS } from '../relocation-flags.ts';
 import { RENDER_FLAGS, readRenderFlags } from '../render-flags.ts';
 
 export default class ChartsRelocateCommand extends BaseCommand<typeof ChartsRelocateCommand> {
@@ -15,16 +15,8 @@ export default class ChartsRelocateCommand extends BaseCommand<typeof ChartsRelo
     prefix: Args.string({ required: true, description: 'registry and path, for instance registry.internal/mirror' }),
   };
   static override flags = {
-    values: Flags.string({
-      summary: 'values files inside the chart to relocate (default: values.yaml)',
-      helpValue: 'FILE',
-      multiple: true,
-      multipleNonGreedy: true,
-      delimiter: ',',
-    }),
     check: Flags.boolean({ summary: 'change nothing; show what would be changed, and the proof' }),
-    'no-patch-templates': Flags.boolean({ summary: 'leave references that stand in templates, and only name them' }),
-    ...RELOCATION_FLAGS,
+    ...REWRITE_FLAGS,
     ...RENDER_FLAGS,
   };
   static override examples = [
@@ -40,11 +32,9 @@ export default class ChartsRelocateCommand extends BaseCommand<typeof ChartsRelo
         path: args.chart,
         prefix: args.prefix,
         ...readRelocationFlags(flags),
-        valuesFiles: flags.values ?? ['values.yaml'],
+        ...readRewriteFlags(flags),
         annotationsKey: flags['annotations-key'],
         render: readRenderFlags(flags),
-        rewritesDependencies: flags['rewrite-dependencies'],
-        keepTemplates: flags['no-patch-templates'],
         isCheck: flags.check,
       },
       await this.createRunContext(),

@@ -7,6 +7,14 @@ export interface OffFlag {
   readonly scalar: YamlScalar;
 }
 
+/** What the parts of a chart are switched on with. */
+const SWITCH_KEY = /(?:enabled?|create|install|deploy)$/i;
+
+/** True for a flag that switches a part of the chart on: those mostly get along with each other. */
+export function isSwitch({ scalar }: OffFlag): boolean {
+  return SWITCH_KEY.test(String(scalar.path.at(-1)));
+}
+
 /** All values that say `false`, in every spelling that Helm reads. */
 export function findOffFlags(texts: readonly ValuesText[]): readonly OffFlag[] {
   return texts.flatMap((text) =>

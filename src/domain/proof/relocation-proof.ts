@@ -50,6 +50,8 @@ export interface RelocationProof {
   readonly unproven: readonly RelocationChange[];
   /** Edits by the shape of the values that were not made, as a rendering contradicts them. */
   readonly withdrawn: readonly RelocationChange[];
+  /** Image fields that hold no reference, and documents that are no YAML: nothing is proven of them. */
+  readonly problems: readonly string[];
   /** Why edits were refused: what Helm said, or what would have changed. */
   readonly objections: readonly string[];
   readonly renders: number;

@@ -8,7 +8,7 @@ import { decodeYamlTextExactly } from '../yaml/parse-yaml.ts';
 import { spliceText, type TextSplice } from '../yaml/yaml-scalar-text.ts';
 import { createKnownImages, type KnownImages } from './known-images.ts';
 import { relocateAnnotations } from './relocate-annotations.ts';
-import { relocateDependencies, type DependencyFile, type RelocatedDependencyFile } from './relocate-dependencies.ts';
+import { addRelocatedDependencies } from './add-relocated-dependencies.ts';
 import { relocateImagesFile, type RelocatedFile } from './relocate-image-list.ts';
 import { relocatedName } from './relocate-reference.ts';
 import type { RelocationChange, RelocationRefusal } from './relocation-change.ts';
@@ -70,11 +70,6 @@ export interface RelocatedChart {
 
 const DEFAULT_VALUES_FILE = 'values.yaml';
 const CHART_FILE = 'Chart.yaml';
-/** What declares dependencies, with its lock; charts of apiVersion v1 have the first. */
-const DEPENDENCY_FILES = [
-  ['requirements.yaml', 'requirements.lock'],
-  [CHART_FILE, 'Chart.lock'],
-] as const;
 const IMAGES_FILES: readonly string[] = ['Images.lock', '.imgpkg/images.yml'];
 
 /** A chart or subchart with the files that a relocation changes. */
@@ -146,38 +141,13 @@ function relocateDeclarations(chart: Chart, label: string, options: RelocateChar
     if (file !== undefined) declaring.set(path, relocate(file.bytes, label + path));
   };
   add(CHART_FILE, (bytes, name) => relocateAnnotations(bytes, name, annotationKeys, prefix, replaced));
-  addDependencies(chart, label, options.dependencyRepository, declaring);
+  addRelocatedDependencies(chart, label, options.dependencyRepository, declaring);
   for (const path of IMAGES_FILES) add(path, (bytes, name) => relocateImagesFile(bytes, name, prefix, replaced));
   const subcharts = chart.subcharts.map((subchart) => ({
     subchart,
     member: relocateDeclarations(subchart.chart, `${label}${subchart.path}/`, options),
   }));
   return { chart, label, declaring, subcharts };
-}
-
-function addDependencies(
-  chart: Chart,
-  label: string,
-  repository: string | undefined,
-  declaring: Map<string, RelocatedFile>,
-): void {
-  const files = DEPENDENCY_FILES.find(([name]) => findChartFile(chart.tree, name) !== undefined);
-  if (repository === undefined || files === undefined) return;
-  const [path, lockPath] = files;
-  const read = (name: string): DependencyFile | undefined => {
-    const bytes = declaring.get(name)?.bytes ?? findChartFile(chart.tree, name)?.bytes;
-    return bytes === undefined ? undefined : { bytes, name: label + name };
-  };
-  const file = read(path);
-  if (file === undefined) return;
-  const { declaration, lock } = relocateDependencies(file, read(lockPath), repository);
-  const add = (name: string, relocated: RelocatedDependencyFile | undefined): void => {
-    if (relocated === undefined) return;
-    const { changes = [], references = [] } = declaring.get(name) ?? {};
-    declaring.set(name, { bytes: relocated.bytes, changes: [...changes, ...relocated.changes], references });
-  };
-  add(path, declaration);
-  add(lockPath, lock);
 }
 
 function withoutDeclarations(member: Member): Member {

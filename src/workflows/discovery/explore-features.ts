@@ -1,5 +1,5 @@
 import { setScalars } from '../../domain/discovery/apply-marks.ts';
-import { findOffFlags, type OffFlag } from '../../domain/discovery/find-off-flags.ts';
+import { findOffFlags, isSwitch, type OffFlag } from '../../domain/discovery/find-off-flags.ts';
 import { imageIdentity } from '../../domain/discovery/find-rendered-images.ts';
 import { splitManifests } from '../../domain/discovery/parse-manifests.ts';
 import type { ImageOrigin } from '../../domain/discovery/image-origin.ts';
@@ -14,9 +14,6 @@ const MAX_RENDERS = 16;
 const MAX_DURATION_MS = 10_000;
 /** With every feature tried alone as well. */
 const MAX_RENDERS_OF_ALL_VARIANTS = 400;
-
-/** What the parts of a chart are switched on with. */
-const SWITCH_KEY = /(?:enabled?|create|install|deploy)$/i;
 
 /** Images that only features bring which are off. */
 export interface FeatureImages {
@@ -102,7 +99,7 @@ async function tryFlags(exploration: Exploration, flags: readonly OffFlag[]): Pr
 
 /** Flags that switch parts of a chart on mostly get along with each other; after them come halves. */
 function splitFlags(flags: readonly OffFlag[]): readonly (readonly OffFlag[])[] {
-  const switches = flags.filter(({ scalar }) => SWITCH_KEY.test(String(scalar.path.at(-1))));
+  const switches = flags.filter(isSwitch);
   const others = flags.filter((flag) => !switches.includes(flag));
   if (switches.length > 0 && others.length > 0) return [switches, others];
   const middle = Math.ceil(flags.length / 2);

@@ -1,6 +1,7 @@
 import type { Chart } from '../../domain/chart/chart.ts';
 import type { DiscoveredImage, DiscoveryReason, ImageFinding } from '../../domain/discovery/discovered-image.ts';
 import { findDeclaredImages } from '../../domain/discovery/find-declared-images.ts';
+import { describeProblems } from '../../domain/discovery/describe-problems.ts';
 import { findDormantShapes } from '../../domain/discovery/find-dormant-shapes.ts';
 import { mergeFindings } from '../../domain/discovery/merge-discovered.ts';
 import type { RenderedImage } from '../../domain/discovery/rendered-image.ts';
@@ -145,13 +146,7 @@ async function findByRendering(
             ...(chosenKubeVersion === undefined ? {} : { chosenKubeVersion }),
             untriedFeatures: features.untried,
           },
-          problems: [
-            ...rendered.broken.map(({ template, reason }) => `${template}: ${reason}`),
-            ...rendered.unreadable.map(
-              ({ text, place }) =>
-                `${place.template}: ${place.kind}/${place.name} ${formatYamlPath(place.path)} holds "${text}", which is no image reference`,
-            ),
-          ],
+          problems: describeProblems(rendered),
           statistics,
         };
       },

@@ -1,3 +1,4 @@
+import { describeProblems } from '../../domain/discovery/describe-problems.ts';
 import type { RenderedImage } from '../../domain/discovery/rendered-image.ts';
 import { isDtError } from '../../domain/errors.ts';
 import type { HeadPlan, TracedHead } from '../../domain/proof/plan-heads.ts';
@@ -98,6 +99,7 @@ export function toProof(
     left,
     unproven: listUnproven(relocated, [...moved.values()], options.valuesFiles),
     withdrawn,
+    problems: [...new Set(variants.filter(isInstalled).flatMap(({ variant }) => describeProblems(variant.before)))],
     objections: [
       ...(left.some(({ why }) => why === 'refused') || withdrawn.length > 0
         ? [...objections].slice(0, MAX_OBJECTIONS)

@@ -78,6 +78,7 @@ async function relocateUnproven(
     moved: [],
     left: [],
     unproven: [],
+    problems: [],
     withdrawn: [],
     objections: [],
     renders: 0,

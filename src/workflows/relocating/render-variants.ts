@@ -1,5 +1,5 @@
 import { setScalars } from '../../domain/discovery/apply-marks.ts';
-import { findOffFlags, type OffFlag } from '../../domain/discovery/find-off-flags.ts';
+import { findOffFlags, isSwitch, type OffFlag } from '../../domain/discovery/find-off-flags.ts';
 import { walkScalars, type ValuesText } from '../../domain/discovery/find-value-marks.ts';
 import { findChartFile } from '../../domain/chart/chart-tree.ts';
 import type { Chart } from '../../domain/chart/chart.ts';
@@ -13,8 +13,6 @@ import { renderChart } from '../discovery/render-chart.ts';
 
 /** After a first rendering that took longer, features that are off are not looked at: they would take minutes. */
 const MAX_FEATURE_RENDER_MS = 1_000;
-/** What the parts of a chart are switched on with. */
-const SWITCH_KEY = /(?:enabled?|create|install|deploy)$/i;
 
 /** One way to render a chart: by its own values, with another values file of it on top, or with features on that are off. */
 export interface RenderVariant {
@@ -113,7 +111,7 @@ async function renderFeatures(own: RenderVariant): Promise<readonly RenderVarian
   if (flags.length === 0) return [];
   const all = await tryFeatures(own, flags);
   if (all !== undefined) return [all];
-  const switches = flags.filter(({ scalar }) => SWITCH_KEY.test(String(scalar.path.at(-1))));
+  const switches = flags.filter(isSwitch);
   if (switches.length === 0 || switches.length === flags.length) return [];
   const parts = await Promise.all([
     tryFeatures(own, switches),

@@ -54,6 +54,7 @@ export function reportProof(proof: RelocationProof, lock: ImagesLock, { reporter
       `${formatCount(proof.unproven.length, 'place')} changed by its shape that no rendering shows (charts relocate --check lists them)`,
     );
   }
+  for (const text of proof.problems) reporter.warn(text);
   for (const text of proof.objections) reporter.info(text);
   const wrapped = new Set(lock.images.map(({ image }) => imageIdentity(parseReference(image))));
   for (const { from, to, isOff } of moved) {
