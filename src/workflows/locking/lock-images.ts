@@ -111,7 +111,8 @@ export function listImagesLock(
 }
 
 /**
- * Verifies the lock that a chart has against the registries. It must name what annotations name, and may name what discovery found;
+ * Verifies the lock that a chart has against the registries. It must name what annotations name, and may name what discovery found, and where nothing was
+ * rendered what registries have;
  * what it lacks of that is a warning, as the lock counts. Throws DT_LOCK_INVALID, DT_LOCK_MISMATCH.
  */
 export async function verifyChartLock(
@@ -127,12 +128,7 @@ export async function verifyChartLock(
   if (differences.length > 0) {
     throw new DtError('DT_LOCK_MISMATCH', `${LOCK_FILE_NAME} of ${chart.metadata.name} does not match its images`, {
       detail: differences.map(describeLockDifference).join('; '),
-      hints: [
-        '{bin} images lock CHART',
-        ...(chosen.discovery.rendering.state === 'rendered'
-          ? []
-          : ['images that only the rendering has count if there is a Helm that renders the chart']),
-      ],
+      hints: ['{bin} images lock CHART'],
     });
   }
   const sources = lock.images.flatMap((image) =>
@@ -151,10 +147,12 @@ export async function verifyChartLock(
 function expectImages(lock: ImagesLock, { images, pinned, leftOut, discovery }: ChartImages): ChosenImages {
   const annotated = images.filter(({ found }) => found === undefined);
   const known = discovery.images.filter(({ confidence }) => confidence !== 'dormant');
+  // A lock made with Helm is to be of use where there is none; what no registry has is none of the chart's.
+  const isRendered = discovery.rendering.state === 'rendered';
   const others = lock.images
     .filter((locked) => !annotated.some((image) => isSameLockImage(image, locked)))
-    .filter((locked) => known.some(({ reference }) => isCovered({ image: reference }, locked)))
-    .map(({ chart, name, image }) => ({ chart, name, image, isGuess: false }));
+    .filter((locked) => !isRendered || known.some(({ reference }) => isCovered({ image: reference }, locked)))
+    .map(({ chart, name, image }) => ({ chart, name, image, isGuess: !isRendered }));
   return { images: [...annotated, ...others], pinned, leftOut };
 }
 
