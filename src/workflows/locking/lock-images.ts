@@ -111,9 +111,8 @@ export function listImagesLock(
 }
 
 /**
- * Verifies the lock that a chart has against the registries. It must name what annotations name, and may name what discovery found, and where nothing was
- * rendered what registries have;
- * what it lacks of that is a warning, as the lock counts. Throws DT_LOCK_INVALID, DT_LOCK_MISMATCH.
+ * Verifies the lock that a chart has against the registries. It must name what annotations name, and may name what discovery found, or,
+ * where nothing was rendered, what registries have; what it lacks of that is a warning, as the lock counts. Throws DT_LOCK_INVALID, DT_LOCK_MISMATCH.
  */
 export async function verifyChartLock(
   chart: Chart,
