@@ -218,7 +218,7 @@ for (const tool of HELM_TOOLS) {
 }
 
 describe('the environment of Helm', () => {
-  it('holds nothing of the environment of this program', async () => {
+  it('holds nothing of the environment of this program but where programs lie', async () => {
     // Says what it was started with, as Helm would print objects.
     const program = join(folder, 'helm-that-tells');
     await writeFile(program, '#!/bin/sh\nif [ "$1" = version ]; then echo v3.99.0; else export -p; echo "$@"; fi\n', {
@@ -233,10 +233,11 @@ describe('the environment of Helm', () => {
       REGISTRY_AUTH_FILE: '/planted-6',
       HOME: '/planted-7',
       HELM_PLUGINS: '/planted-8',
-      PATH: `/planted-9:${folder}`,
+      PATH: `/usr/bin:${folder}`,
     };
     const output = await renderWith(program, 'x', { environment: secrets });
     assert.match(output, /HELM_PLUGINS='?[^\n]*no-plugins/);
+    assert.match(output, /PATH='?\/usr\/bin:/);
     assert.doesNotMatch(output, /planted/);
   });
 });
