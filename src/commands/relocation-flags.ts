@@ -1,5 +1,6 @@
 import type { Interfaces } from '@oclif/core';
 import * as Flags from '@oclif/core/flags';
+import { VALUES_FILE_NAME } from '../domain/chart/chart-tree.ts';
 import { RELOCATION_NAMINGS, type RelocationNaming } from '../domain/relocation/image-naming.ts';
 
 /** For every command that gives images names in a target. */
@@ -76,7 +77,7 @@ export function readRewriteFlags(flags: Interfaces.InferredFlags<typeof REWRITE_
   readonly rewritesDependencies: boolean;
 } {
   return {
-    valuesFiles: flags.values ?? ['values.yaml'],
+    valuesFiles: flags.values ?? [VALUES_FILE_NAME],
     keepTemplates: flags['no-patch-templates'],
     rewritesDependencies: flags['rewrite-dependencies'],
   };

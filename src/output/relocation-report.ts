@@ -1,7 +1,7 @@
 import { formatCount } from '../domain/format-quantity.ts';
 import { describeLeftPlace } from '../domain/proof/describe-left.ts';
 import type { RelocationProof } from '../domain/proof/relocation-proof.ts';
-import type { RelocationChange } from '../domain/relocation/relocation-change.ts';
+import { describePlace, type RelocationChange } from '../domain/relocation/relocation-change.ts';
 import type { RelocateLocalChartResult } from '../workflows/relocate-local-chart.ts';
 import { formatLine, SYMBOLS, toSafeText } from './line-format.ts';
 
@@ -31,9 +31,9 @@ function describeProof({ state, reason, renders, moved, left }: RelocationProof)
   return `${formatCount(moved.length, 'image')} moved in ${formatCount(renders, 'rendering')}, ${rest}`;
 }
 
-function formatChange({ file, line, path, from, to }: RelocationChange): string {
-  const place = [`${file}:${String(line)}`, path].filter((part) => part !== '').join(' ');
-  return `${place}: ${from === '' ? '(empty)' : from} → ${to}`;
+function formatChange(change: RelocationChange): string {
+  const { from, to } = change;
+  return `${describePlace(change)}: ${from === '' ? '(empty)' : from} → ${to}`;
 }
 
 function item(depth: number, text: string): string {

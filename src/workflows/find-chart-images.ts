@@ -3,12 +3,10 @@ import type { RunContext } from './context.ts';
 import { fetchChart, type ChartSource } from './charts/fetch-chart.ts';
 import { describeGaps } from './discovery/describe-gaps.ts';
 import { findImages, requireImages, type FindImagesOptions, type FoundImages } from './discovery/find-images.ts';
-import { readValuesFiles } from './discovery/read-values-files.ts';
+import { readRenderSettings, type RenderSettings } from './discovery/read-values-files.ts';
 
-export interface FindChartImagesOptions extends Omit<FindImagesOptions, 'valuesFiles'> {
+export interface FindChartImagesOptions extends Omit<FindImagesOptions, 'valuesFiles'>, RenderSettings {
   readonly source: ChartSource;
-  /** Paths of files outside of the chart. */
-  readonly valuesFiles: readonly string[];
 }
 
 export interface FindChartImagesResult {
@@ -24,12 +22,12 @@ export interface FindChartImagesResult {
  * DT_CHART_NOT_RENDERED if there are none.
  */
 export async function findChartImages(
-  { source, valuesFiles, ...options }: FindChartImagesOptions,
+  { source, ...options }: FindChartImagesOptions,
   context: RunContext,
 ): Promise<FindChartImagesResult> {
-  const files = readValuesFiles(valuesFiles);
+  const render = readRenderSettings(options);
   const { chart } = await fetchChart(source, context);
-  const found = await findImages(chart, { ...options, valuesFiles: files }, context);
+  const found = await findImages(chart, { ...options, ...render }, context);
   requireImages(chart, found);
   const { name, version } = chart.metadata;
   return {

@@ -17,6 +17,9 @@ export type ChartTree = readonly ChartEntry[];
 export const MAX_CHART_BYTES = 100 * 1024 * 1024;
 export const MAX_CHART_ENTRIES = 20_000;
 
+/** The values of a chart. https://helm.sh/docs/topics/charts/#values-files */
+export const VALUES_FILE_NAME = 'values.yaml';
+
 /** What a chart keeps of the mode of a file. */
 export const CHART_MODE_BITS = 0o777;
 

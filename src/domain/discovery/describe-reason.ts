@@ -1,5 +1,5 @@
 import type { DiscoveryReason } from './discovered-image.ts';
-import type { ImageOrigin } from './image-origin.ts';
+import { describePlace } from '../relocation/relocation-change.ts';
 
 /** Why an image is taken for one of the chart, in a few words: the place where it comes from, else where it was seen. */
 export function describeReason(reason: DiscoveryReason): string {
@@ -9,16 +9,12 @@ export function describeReason(reason: DiscoveryReason): string {
     case 'lock':
       return reason.file;
     case 'values':
-      return `${reason.file}:${String(reason.line)} ${reason.path}`;
+      return describePlace(reason);
     case 'rendering':
     case 'feature': {
       const [origin] = reason.origins;
       const place = `${reason.object} ${reason.path}`;
-      return origin === undefined ? `${reason.template} ${place}` : `${describeOrigin(origin)} → ${place}`;
+      return origin === undefined ? `${reason.template} ${place}` : `${describePlace(origin)} → ${place}`;
     }
   }
-}
-
-function describeOrigin({ file, line, path }: ImageOrigin): string {
-  return [`${file}:${String(line)}`, path].filter((part) => part !== '').join(' ');
 }

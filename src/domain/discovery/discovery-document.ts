@@ -1,10 +1,9 @@
 import { requireBoundedJson, WRAP_DISCOVERY_PATH, WRAP_FORMAT_VERSION } from '../wrap/wrap-document.ts';
+import { outsideKey, outsideName } from './outside-values.ts';
 import type { DiscoveredImage, DiscoveryReason } from './discovered-image.ts';
 
 /** An image that a database operator runs stands in a hundred objects; a few of them say enough. */
 const MAX_REASONS = 20;
-/** How the values files of the user are marked, which lie outside of the chart. */
-const OUTSIDE_MARK = '-f ';
 
 /** How the images of a chart were looked for. */
 export interface StoredRendering {
@@ -76,5 +75,6 @@ function storeReason(reason: DiscoveryReason): object {
 }
 
 function storeFile(file: string): string {
-  return file.startsWith(OUTSIDE_MARK) ? OUTSIDE_MARK + file.slice(file.search(/[^/\\]*$/)) : file;
+  const path = outsideName(file);
+  return path === undefined ? file : outsideKey(path.slice(path.search(/[^/\\]*$/)));
 }

@@ -1,3 +1,4 @@
+import { describePlace } from '../relocation/relocation-change.ts';
 import type { LeftImage, LeftReason } from './relocation-proof.ts';
 
 const REASONS: Readonly<Record<LeftReason, string>> = {
@@ -11,7 +12,6 @@ const REASONS: Readonly<Record<LeftReason, string>> = {
 
 /** One line for an image that still points elsewhere. */
 export function describeLeftPlace({ reference, object, path, template, why, origins }: LeftImage): string {
-  const places = origins.map(({ file, line, path }) => [`${file}:${String(line)}`, path].filter(Boolean).join(' '));
-  const where = places.length === 0 ? template : places.join(', ');
+  const where = origins.length === 0 ? template : origins.map(describePlace).join(', ');
   return `${reference} is left in ${object} ${path} (${where}): ${REASONS[why]}`;
 }

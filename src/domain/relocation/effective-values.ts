@@ -1,5 +1,5 @@
 import { listChartMembers } from '../chart/chart-members.ts';
-import { findChartFile } from '../chart/chart-tree.ts';
+import { findChartFile, VALUES_FILE_NAME } from '../chart/chart-tree.ts';
 import type { Chart } from '../chart/chart.ts';
 import { readScalarText } from '../chart/scalar-text.ts';
 import { readYamlBytes } from '../yaml/edit-yaml-bytes.ts';
@@ -14,7 +14,6 @@ import {
   type YamlValue,
 } from '../yaml/yaml-value.ts';
 
-const VALUES_FILE = 'values.yaml';
 /** What a child hands to its parent under a single name. https://helm.sh/docs/topics/charts/#using-the-exports-format */
 const EXPORTS_KEY = 'exports';
 /** Words of YAML 1.1, which Helm reads. https://yaml.org/type/bool.html */
@@ -76,9 +75,9 @@ function readOwnValues(
   chart: Chart,
   documents: ValuesDocuments,
 ): { readonly values: YamlTable; readonly hasSeveralDocuments: boolean } {
-  const file = findChartFile(chart.tree, VALUES_FILE);
+  const file = findChartFile(chart.tree, VALUES_FILE_NAME);
   if (file === undefined) return { values: EMPTY_TABLE, hasSeveralDocuments: false };
-  const tree = readYamlBytes(file.bytes, `${VALUES_FILE} of ${chart.metadata.name}`);
+  const tree = readYamlBytes(file.bytes, `${VALUES_FILE_NAME} of ${chart.metadata.name}`);
   const roots = tree.roots.map((root) => readYamlValue(tree, root));
   const tables = (documents === 'first' ? roots.slice(0, 1) : roots).filter((root) => root.kind === 'table');
   const values = tables.reduce((earlier, later) => coalesce(later, earlier), EMPTY_TABLE);

@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import { type ChartTree, findChartFile } from '../chart/chart-tree.ts';
+import { type ChartTree, findChartFile, VALUES_FILE_NAME } from '../chart/chart-tree.ts';
 import type { Chart, Subchart } from '../chart/chart.ts';
 import { DtError } from '../errors.ts';
 import { formatReference, type Reference } from '../oci/reference.ts';
@@ -68,7 +68,6 @@ export interface RelocatedChart {
   readonly declared: readonly Reference[];
 }
 
-const DEFAULT_VALUES_FILE = 'values.yaml';
 const CHART_FILE = 'Chart.yaml';
 const IMAGES_FILES: readonly string[] = ['Images.lock', '.imgpkg/images.yml'];
 
@@ -119,7 +118,7 @@ export async function relocateChart(chart: Chart, options: RelocateChartOptions)
 
 function requireValuesFiles(chart: Chart, valuesFiles: readonly string[]): void {
   for (const name of valuesFiles) {
-    if (name === DEFAULT_VALUES_FILE || hasValuesFile(chart, name)) continue;
+    if (name === VALUES_FILE_NAME || hasValuesFile(chart, name)) continue;
     throw new DtError('DT_FILE_NOT_FOUND', `chart "${chart.metadata.name}" has no values file "${name}"`, {
       detail: 'Names of values files are relative to the chart folder.',
     });

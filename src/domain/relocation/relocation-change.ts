@@ -22,6 +22,11 @@ export interface RelocationRefusal {
   readonly image: string;
 }
 
+/** `FILE:LINE PATH`, without the path where there is none. */
+export function describePlace({ file, line, path }: Pick<RelocationChange, 'file' | 'line' | 'path'>): string {
+  return [`${file}:${String(line)}`, path].filter((part) => part !== '').join(' ');
+}
+
 /** File, line and path of a node, for reports. */
 export function locateNode(
   tree: YamlTree,

@@ -1,10 +1,11 @@
 import { packChartArchive } from '../../archive/chart-archive.ts';
 import { listChartFolders, replaceChartFiles } from '../../domain/chart/chart-files.ts';
-import { findChartFile } from '../../domain/chart/chart-tree.ts';
+import { findChartFile, VALUES_FILE_NAME } from '../../domain/chart/chart-tree.ts';
 import type { Chart } from '../../domain/chart/chart.ts';
 import type { ChartText } from '../../domain/discovery/find-literal-marks.ts';
 import { findRenderedImages } from '../../domain/discovery/find-rendered-images.ts';
 import type { ValuesText } from '../../domain/discovery/find-value-marks.ts';
+import { outsideKey } from '../../domain/discovery/outside-values.ts';
 import { parseManifests, splitManifests, type BrokenManifest } from '../../domain/discovery/parse-manifests.ts';
 import type { RenderedImage, UnreadableImage } from '../../domain/discovery/rendered-image.ts';
 import { isDtError } from '../../domain/errors.ts';
@@ -25,7 +26,6 @@ export interface RenderedImages {
   readonly output: string;
 }
 
-const VALUES_FILE = 'values.yaml';
 const SCHEMA_FILE = 'values.schema.json';
 /** What stands in a chart beside values, and is no source of a rendering. */
 const OTHER_FILES =
@@ -50,7 +50,7 @@ export class ChartRendering {
     this.#options = options;
     this.#offlineSchemas = listOfflineSchemas(chart);
     this.#outside = new Map(
-      options.valuesFiles.map((file) => [outsideKey(file), decodeYamlTextExactly(file.bytes, file.name)]),
+      options.valuesFiles.map((file) => [outsideKey(file.name), decodeYamlTextExactly(file.bytes, file.name)]),
     );
   }
 
@@ -96,7 +96,7 @@ export class ChartRendering {
     const files = new Map(this.#offlineSchemas);
     for (const [file, text] of changes) if (!this.#outside.has(file)) files.set(file, Buffer.from(text));
     const valuesFiles = this.#options.valuesFiles.map((file) => {
-      const text = changes.get(outsideKey(file));
+      const text = changes.get(outsideKey(file.name));
       return text === undefined ? file : { ...file, bytes: Buffer.from(text) };
     });
     const tree = await replaceChartFiles(this.#chart, files, async (subchart, subtree) =>
@@ -135,10 +135,10 @@ export function listValuesTexts(
   changes: FileChanges = new Map(),
 ): readonly ValuesText[] {
   const own = listChartFolders(chart).flatMap(({ chart: member, label }): [string, Uint8Array][] => {
-    const file = findChartFile(member.tree, VALUES_FILE);
-    return file === undefined ? [] : [[label + VALUES_FILE, file.bytes]];
+    const file = findChartFile(member.tree, VALUES_FILE_NAME);
+    return file === undefined ? [] : [[label + VALUES_FILE_NAME, file.bytes]];
   });
-  const outside = valuesFiles.map((file): [string, Uint8Array] => [outsideKey(file), file.bytes]);
+  const outside = valuesFiles.map((file): [string, Uint8Array] => [outsideKey(file.name), file.bytes]);
   return [...own, ...outside].flatMap(([file, bytes]) => {
     const text = changes.get(file);
     try {
@@ -148,9 +148,4 @@ export function listValuesTexts(
       throw error;
     }
   });
-}
-
-/** The key of a values file from outside: the chart may have a file of the same name. */
-function outsideKey({ name }: ValuesFile): string {
-  return `-f ${name}`;
 }

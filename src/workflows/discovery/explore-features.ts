@@ -2,6 +2,7 @@ import { setScalars } from '../../domain/discovery/apply-marks.ts';
 import { findOffFlags, isSwitch, type OffFlag } from '../../domain/discovery/find-off-flags.ts';
 import { imageIdentity } from '../../domain/discovery/find-rendered-images.ts';
 import { splitManifests } from '../../domain/discovery/parse-manifests.ts';
+import { outsideName } from '../../domain/discovery/outside-values.ts';
 import type { ImageOrigin } from '../../domain/discovery/image-origin.ts';
 import type { RenderedImage } from '../../domain/discovery/rendered-image.ts';
 import { isDtError } from '../../domain/errors.ts';
@@ -46,7 +47,7 @@ export async function exploreFeatures(
   isThorough: boolean,
 ): Promise<FeatureImages> {
   // What the user set in a file of his own is not a default of the chart.
-  const flags = findOffFlags(rendering.listValues().filter(({ file }) => !file.startsWith('-f ')));
+  const flags = findOffFlags(rendering.listValues().filter(({ file }) => outsideName(file) === undefined));
   const exploration: Exploration = {
     rendering,
     knownTexts: new Set(splitManifests(output).map(({ text }) => text)),

@@ -15,7 +15,7 @@ export function readRenderSettings(settings: RenderSettings): RenderOptions {
 }
 
 /** Reads values files from outside of the chart. Throws DT_FILE_NOT_FOUND, DT_FILE_UNREADABLE, DT_CONFIG_INVALID, DT_YAML_INVALID. */
-export function readValuesFiles(paths: readonly string[]): ValuesFile[] {
+function readValuesFiles(paths: readonly string[]): ValuesFile[] {
   return paths.map((path) => {
     const bytes = readNamedBytes(path, MAX_VALUES_BYTES);
     decodeYamlText(bytes, path);

@@ -10,16 +10,10 @@ import { isSameLockImage, type ImagesLock } from '../../domain/lock/images-lock.
 import type { RunContext } from '../context.ts';
 import { describeGaps } from '../discovery/describe-gaps.ts';
 import { findImages } from '../discovery/find-images.ts';
-import { readValuesFiles } from '../discovery/read-values-files.ts';
+import { readRenderSettings, type RenderSettings } from '../discovery/read-values-files.ts';
 
 /** How images are looked for that no annotation names. */
-export interface ImageSearch {
-  /** Paths of files outside of the chart. */
-  readonly valuesFiles: readonly string[];
-  /** `KEY=VALUE` as `helm template --set` takes it. */
-  readonly set: readonly string[];
-  readonly kubeVersion?: string | undefined;
-  readonly apiVersions: readonly string[];
+export interface ImageSearch extends RenderSettings {
   /** Look for images of features that are off more thoroughly; they are counted, not taken. */
   readonly allVariants: boolean;
   /** Take what only looks like an image, too. */
@@ -42,7 +36,7 @@ export interface ChartImages extends ChosenImages {
 
 /**
  * Finds the images that a lock of the chart is to have. That it could not be rendered is a warning; without a single image it is an
- * error, unless none is needed. Throws DT_CHART_NOT_RENDERED, DT_HELM_UNUSABLE and as `findImages` and `readValuesFiles` do.
+ * error, unless none is needed. Throws DT_CHART_NOT_RENDERED, DT_HELM_UNUSABLE and as `findImages` and `readRenderSettings` do.
  */
 export async function searchImages(
   chart: Chart,
@@ -55,9 +49,9 @@ export async function searchImages(
     const chosen = chooseImages(annotated, [], { includesLikely: false });
     return { ...chosen, discovery: { rendering: { state: 'skipped' }, images } };
   }
-  const { includesLikely, valuesFiles, ...options } = search;
-  const files = readValuesFiles(valuesFiles);
-  const found = await findImages(chart, { ...options, valuesFiles: files, annotationsKey, purpose: 'lock' }, context);
+  const { includesLikely, allVariants, ...settings } = search;
+  const render = readRenderSettings(settings);
+  const found = await findImages(chart, { ...render, allVariants, annotationsKey, purpose: 'lock' }, context);
   const { rendering } = found;
   const chosen = chooseImages(annotated, found.images, { includesLikely });
   if (rendering.state === 'failed' && chosen.images.length === 0 && !allowEmpty) throw rendering.error;

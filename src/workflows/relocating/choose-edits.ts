@@ -1,4 +1,6 @@
+import { VALUES_FILE_NAME } from '../../domain/chart/chart-tree.ts';
 import type { Chart } from '../../domain/chart/chart.ts';
+import { outsideName } from '../../domain/discovery/outside-values.ts';
 import type { HeadEdit, TracedHead } from '../../domain/proof/plan-heads.ts';
 import { relocateChart, type ProvenPlaces, type RelocateChartOptions } from '../../domain/relocation/relocate-chart.ts';
 import type { HelmRenderer } from '../../helm/helm-renderer.ts';
@@ -21,9 +23,6 @@ export interface RelocateProvenOptions extends Omit<RelocateChartOptions, 'repla
   readonly keepTemplates?: boolean;
 }
 
-const DEFAULT_VALUES_FILE = 'values.yaml';
-/** The key of a values file that a rendering takes on top of those of the chart. */
-const OUTSIDE = '-f ';
 /** Trials of one relocation; an edit that does harm is reached by halving. */
 export const MAX_TRIALS = 24;
 export const MAX_SEARCH_MS = 120_000;
@@ -146,7 +145,7 @@ export function placesOf({ options }: EditSearch, { edits, ...choice }: EditChoi
 /** False for templates that are to be kept, for values files from outside, and for those of the chart that are not to be relocated. */
 export function isEditable(head: TracedHead, { options }: EditSearch): boolean {
   if (!('scalar' in head)) return options.keepTemplates !== true;
-  if (!head.file.startsWith(OUTSIDE)) return options.valuesFiles.includes(DEFAULT_VALUES_FILE);
-  const name = head.file.slice(OUTSIDE.length);
+  const name = outsideName(head.file);
+  if (name === undefined) return options.valuesFiles.includes(VALUES_FILE_NAME);
   return options.valuesFiles.includes(name) && !options.render.valuesFiles.some((file) => file.name === name);
 }

@@ -1,6 +1,7 @@
 import { describeProblems } from '../../domain/discovery/describe-problems.ts';
 import type { RenderedImage } from '../../domain/discovery/rendered-image.ts';
 import { isDtError } from '../../domain/errors.ts';
+import { isPartOfAny } from '../../domain/proof/compare-renderings.ts';
 import type { HeadPlan, TracedHead } from '../../domain/proof/plan-heads.ts';
 import {
   describeLeftImage,
@@ -13,10 +14,11 @@ import type { RelocationChange } from '../../domain/relocation/relocation-change
 import type { RelocatedChart } from '../../domain/relocation/relocate-chart.ts';
 import type { HelmProgram } from '../../helm/find-helm.ts';
 import { isEditable, type EditSearch } from './choose-edits.ts';
-import { findObjection, isInstalled, isPartOfAny, type TrialOutcome, type VariantOutcome } from './relocation-trial.ts';
+import { findObjection, isInstalled, type TrialOutcome, type VariantOutcome } from './relocation-trial.ts';
 
 /** The first ones say what is wrong; halves of the same edits only say it again. */
 const MAX_OBJECTIONS = 3;
+
 /** Every image that was left, each place once, and why. */
 export function describeLeft(
   { variants }: TrialOutcome,

@@ -1,9 +1,8 @@
+import { outsideName } from '../../domain/discovery/outside-values.ts';
 import type { HeadEdit } from '../../domain/proof/plan-heads.ts';
 import type { ProvenPlaces, TextHead } from '../../domain/relocation/relocate-chart.ts';
 import type { RelocationChange } from '../../domain/relocation/relocation-change.ts';
 import type { ScalarHead } from '../../domain/relocation/values-images.ts';
-
-const OUTSIDE = '-f ';
 
 /** The edits by file, as the relocation of a chart takes them. Another values file of the chart was rendered as one from outside. */
 export function toProvenPlaces(
@@ -15,8 +14,8 @@ export function toProvenPlaces(
   const texts = new Map<string, TextHead[]>();
   for (const { head, from, to } of edits) {
     const { line, path } = head.origin;
-    const inside = valuesFiles.find((name) => head.file === OUTSIDE + name);
-    const file = inside ?? head.file;
+    const outside = outsideName(head.file);
+    const file = outside !== undefined && valuesFiles.includes(outside) ? outside : head.file;
     const change: RelocationChange = { file, line, path, from, to };
     if ('scalar' in head) add(heads, file, { scalar: head.scalar, start: head.start, from, to, change });
     else add(texts, file, { offset: head.offset, from, to, change });

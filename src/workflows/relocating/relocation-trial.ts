@@ -2,7 +2,6 @@ import { loadChart } from '../../archive/load-chart.ts';
 import type { RenderedImage } from '../../domain/discovery/rendered-image.ts';
 import { isDtError, type DtError } from '../../domain/errors.ts';
 import { compareRenderings, findNoise, type RenderingComparison } from '../../domain/proof/compare-renderings.ts';
-import type { RelocationChange } from '../../domain/relocation/relocation-change.ts';
 import type { RelocatedChart } from '../../domain/relocation/relocate-chart.ts';
 import type { HelmRenderer } from '../../helm/helm-renderer.ts';
 import { ChartRendering } from '../discovery/chart-rendering.ts';
@@ -30,18 +29,15 @@ export async function tryRelocation(
   renderer: HelmRenderer,
   relocateText: (text: string) => string | undefined,
 ): Promise<TrialOutcome> {
+  const replaced = relocated.changes.filter(({ from }) => from !== '');
   const chart = await loadChart(relocated.tree, 'the relocated chart');
   const outcomes = await Promise.all(
     variants.map(async (variant): Promise<VariantOutcome> => {
       const options = withValuesFile(chart, variant.options, variant.valuesFile);
       try {
         const after = await renderLike(variant, new ChartRendering(chart, renderer, options));
-        const compareWith = (replaced: readonly RelocationChange[]): RenderingComparison =>
+        const compare = (): RenderingComparison =>
           compareRenderings(variant.before, after, { relocateText, replaced }, variant.noise);
-        // Only what an image has in its name may show elsewhere: the rest is perhaps no image at all.
-        const targets = compareWith([]).moved.map(({ to }) => to);
-        const replaced = relocated.changes.filter(({ from, to }) => from !== '' && isPartOfAny(to, targets));
-        const compare = (): RenderingComparison => compareWith(replaced);
         const result = compare();
         if (result.others.length === 0 || variant.noise !== undefined) return { variant, result };
         const again = await renderLike(variant, variant.rendering, 1);
@@ -54,16 +50,6 @@ export async function tryRelocation(
     }),
   );
   return { relocated, variants: outcomes };
-}
-
-/** True if one of the names holds the text as a whole part, or several. */
-export function isPartOfAny(text: string, names: readonly string[]): boolean {
-  return names.some((name) =>
-    `/${name}`
-      .split(`/${text}`)
-      .slice(1)
-      .some((rest) => /^(?:$|[/:@])/.test(rest)),
-  );
 }
 
 /** True for the way the chart is installed as it is, and not with features on that are off. */

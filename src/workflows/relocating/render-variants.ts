@@ -1,7 +1,8 @@
 import { setScalars } from '../../domain/discovery/apply-marks.ts';
 import { findOffFlags, isSwitch, type OffFlag } from '../../domain/discovery/find-off-flags.ts';
 import { walkScalars, type ValuesText } from '../../domain/discovery/find-value-marks.ts';
-import { findChartFile } from '../../domain/chart/chart-tree.ts';
+import { findChartFile, VALUES_FILE_NAME } from '../../domain/chart/chart-tree.ts';
+import { outsideName } from '../../domain/discovery/outside-values.ts';
 import type { Chart } from '../../domain/chart/chart.ts';
 import { isDtError } from '../../domain/errors.ts';
 import type { RenderingNoise } from '../../domain/proof/compare-renderings.ts';
@@ -37,7 +38,9 @@ export async function renderVariants(
   valuesFiles: readonly string[],
   options: RenderOptions,
 ): Promise<readonly RenderVariant[]> {
-  const others = valuesFiles.filter((file) => file !== 'values.yaml' && findChartFile(chart.tree, file) !== undefined);
+  const others = valuesFiles.filter(
+    (file) => file !== VALUES_FILE_NAME && findChartFile(chart.tree, file) !== undefined,
+  );
   const startedAtMs = performance.now();
   const [own, ...rest] = await Promise.all(
     [undefined, ...others].map(async (valuesFile): Promise<RenderVariant> => {
@@ -52,9 +55,9 @@ export async function renderVariants(
     }),
   );
   if (own === undefined) return rest;
-  const plain = await renderPlain(chart, renderer, options);
   const isSlow = performance.now() - startedAtMs > MAX_FEATURE_RENDER_MS;
-  return [own, ...rest, ...plain, ...(isSlow ? [] : await renderFeatures(own))];
+  const more = await Promise.all([renderPlain(chart, renderer, options), isSlow ? [] : renderFeatures(own)]);
+  return [own, ...rest, ...more.flat()];
 }
 
 /** Renders a chart in the way of a variant. `attempt` 1 renders the same once more. Throws as `ChartRendering` does. */
@@ -107,7 +110,7 @@ async function renderPlain(
 
 async function renderFeatures(own: RenderVariant): Promise<readonly RenderVariant[]> {
   // What a user says in a file of his own is no default of the chart.
-  const flags = findOffFlags(own.rendering.listValues().filter(({ file }) => !file.startsWith('-f ')));
+  const flags = findOffFlags(own.rendering.listValues().filter(({ file }) => outsideName(file) === undefined));
   if (flags.length === 0) return [];
   const all = await tryFeatures(own, flags);
   if (all !== undefined) return [all];

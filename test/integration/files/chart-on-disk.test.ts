@@ -9,7 +9,8 @@ import { DtError } from '../../../src/domain/errors.ts';
 import { SilentReporter } from '../../../src/output/silent-reporter.ts';
 import { annotateChart } from '../../../src/workflows/annotate-chart.ts';
 import type { RunContext } from '../../../src/workflows/context.ts';
-import { readValuesFiles } from '../../../src/workflows/discovery/read-values-files.ts';
+import type { ValuesFile } from '../../../src/helm/render-input.ts';
+import { readRenderSettings } from '../../../src/workflows/discovery/read-values-files.ts';
 import { relocateLocalChart, type RelocateLocalChartResult } from '../../../src/workflows/relocate-local-chart.ts';
 import { catchError } from '../../support/assert-refused.ts';
 import { NO_HELM, podOf } from '../../support/discovery-site.ts';
@@ -122,7 +123,10 @@ describe('annotateChart', () => {
   });
 });
 
-describe('readValuesFiles', () => {
+describe('readRenderSettings', () => {
+  const readValuesFiles = (valuesFiles: readonly string[]): readonly ValuesFile[] =>
+    readRenderSettings({ valuesFiles, set: [], apiVersions: [] }).valuesFiles;
+
   const place = (name: string): string => join(folder, name);
 
   it('gives the bytes of the files', async () => {
