@@ -7,7 +7,7 @@ const ARROWS = {
   content: ['archive', 'files', 'transport'],
   archive: ['files'],
   server: ['content', 'archive', 'files', 'transport'],
-  files: [],
+  files: ['processes'],
   trust: [],
   output: ['workflows/ports\\.ts'],
   workflows: ['content', 'archive', 'server', 'files', 'transport', 'trust', 'helm'],

@@ -24,8 +24,8 @@ interface Place {
 }
 
 /**
- * Reads a chart folder into memory with hidden files, empty folders and modes. Links are replaced by what they point to;
- * one that leaves the folder would carry other files of this machine away. What a killed run of dt left is no part of it. Throws DT_FILE_NOT_FOUND, DT_FILE_UNREADABLE,
+ * Reads a chart folder into memory with hidden files, empty folders and modes. Links are replaced by what they point to, and
+ * the entries say so; one that leaves the folder would carry other files of this machine away. What a killed run of dt left is no part of it. Throws DT_FILE_NOT_FOUND, DT_FILE_UNREADABLE,
  * DT_CHART_INVALID if it is no folder or a link is broken, DT_UNSAFE_ENTRY for links out of the folder or in a circle, pipes and
  * devices, DT_CHART_TOO_LARGE.
  */
@@ -45,6 +45,8 @@ class ChartFolderReader {
   readonly #folder: string;
   readonly #root: string;
   readonly #entries: ChartEntry[] = [];
+  /** Of every file of `#entries`, by its path. */
+  readonly #realPaths = new Map<string, string>();
   #totalBytes = 0;
 
   constructor(folder: string, root: string) {
@@ -57,7 +59,7 @@ class ChartFolderReader {
       throw new DtError('DT_CHART_INVALID', `${this.#folder} is not a folder`);
     }
     await this.#readFolder({ path: '', realPath: this.#root, ancestors: new Set() });
-    return buildChartTree(this.#entries);
+    return buildChartTree(this.#nameSharedFiles());
   }
 
   async #readFolder(place: Place): Promise<void> {
@@ -79,6 +81,7 @@ class ChartFolderReader {
       await this.#readFolder(place);
     } else if (stats.isFile()) {
       this.#entries.push({ path: place.path, type: 'file', mode, bytes: await this.#readFile(place) });
+      this.#realPaths.set(place.path, place.realPath);
     } else {
       throw this.#refuse(place.path, 'it is neither a file nor a folder');
     }
@@ -110,6 +113,16 @@ class ChartFolderReader {
     } finally {
       await handle.close();
     }
+  }
+
+  #nameSharedFiles(): readonly ChartEntry[] {
+    const counts = new Map<string, number>();
+    for (const realPath of this.#realPaths.values()) counts.set(realPath, (counts.get(realPath) ?? 0) + 1);
+    return this.#entries.map((entry) => {
+      const realPath = this.#realPaths.get(entry.path);
+      if (realPath === undefined || counts.get(realPath) === 1) return entry;
+      return { ...entry, sharedFile: relative(this.#root, realPath).replaceAll(sep, '/') };
+    });
   }
 
   #refuse(path: string, why: string): DtError {

@@ -2,20 +2,16 @@ import { open, readFile, rm, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DtError, errorMessage, systemErrorCode } from '../domain/errors.ts';
+import { identifyThisProcess, isRunning, type ProcessIdentity } from '../processes/running-process.ts';
 
 /** More than it takes to fill a lock file that has been created. */
 const FILLING_TIME_MS = 2_000;
 const POLL_INTERVAL_MS = 50;
 /** One to clear the way for removing a stale lock, one to remove it, one to take the place. */
 const MAX_ATTEMPTS = 3;
-/** A process that has ended and that its parent has not asked about yet. */
-const ZOMBIE_STATE = 'Z';
 
-interface LockOwner {
+interface LockOwner extends ProcessIdentity {
   readonly host: string;
-  readonly pid: number;
-  /** Start of the process in clock ticks since boot; tells a process from a later one with the same number. */
-  readonly startedAt: string;
 }
 
 /**
@@ -24,11 +20,7 @@ interface LockOwner {
  * DT_DISK_FULL if the place cannot be written to.
  */
 export async function acquireOutputLock(lockPath: string, outputPath: string): Promise<() => Promise<void>> {
-  const owner: LockOwner = {
-    host: hostname(),
-    pid: process.pid,
-    startedAt: (await readProcess(process.pid)).startedAt,
-  };
+  const owner: LockOwner = { host: hostname(), ...(await identifyThisProcess()) };
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
     try {
       await createLock(lockPath, owner);
@@ -135,24 +127,5 @@ function parseOwner(content: string | undefined): LockOwner | undefined {
 
 /** A process of another machine (a shared folder) cannot be looked at and counts as alive. */
 async function isAlive(owner: LockOwner): Promise<boolean> {
-  if (owner.host !== hostname()) return true;
-  try {
-    process.kill(owner.pid, 0);
-  } catch (error) {
-    if (systemErrorCode(error) === 'ESRCH') return false;
-  }
-  const { state, startedAt } = await readProcess(owner.pid);
-  return state !== ZOMBIE_STATE && startedAt === owner.startedAt;
-}
-
-/** Both empty where the system does not tell. https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html */
-async function readProcess(pid: number): Promise<{ state: string; startedAt: string }> {
-  try {
-    const stat = await readFile(`/proc/${String(pid)}/stat`, 'utf8');
-    // The second field is the program's name in parentheses and may hold blanks; the start time is field 22.
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return { state: fields[0] ?? '', startedAt: fields[19] ?? '' };
-  } catch {
-    return { state: '', startedAt: '' };
-  }
+  return owner.host !== hostname() || isRunning(owner);
 }

@@ -16,6 +16,9 @@ export interface FindHelmOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** What messages say where there is none. */
+export const NO_HELM = 'there is no Helm ($HELM_BIN, or helm on PATH)';
+
 const VERSION_TIMEOUT_MS = 20_000;
 const MAX_VERSION_BYTES = 64 * 1024;
 const VERSION_PATTERN = /v\d+\.\d+(?:\.\d+)?[\w.+-]*/;

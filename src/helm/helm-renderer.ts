@@ -1,6 +1,4 @@
-import { createHash } from 'node:crypto';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DtError, errorMessage, isDtError, systemErrorCode } from '../domain/errors.ts';
 import { runBounded, RunFailure } from '../processes/run-bounded.ts';
@@ -9,18 +7,21 @@ import type { HelmProgram } from './find-helm.ts';
 import { helmEnvironment } from './helm-environment.ts';
 import { KeptResults } from './kept-results.ts';
 import { toRenderError } from './render-error.ts';
+import { makeRenderFolder, removeLeftRenderFolders } from './render-folder.ts';
 import type { RenderInput } from './render-input.ts';
+import { RenderKeys } from './render-keys.ts';
+import { toTemplateArguments } from './template-arguments.ts';
 
 /** The largest charts take seconds. */
 const RENDER_TIMEOUT_MS = 60_000;
 /** Of everything that Helm prints; the largest public charts render 10 MB, most of it definitions. */
 const MAX_OUTPUT_BYTES = 64 * 1024 * 1024;
+/** Of one Helm; it needs a third of this to print as much as it may. */
+const MAX_MEMORY_BYTES = 1_500_000_000;
 /** Characters, of one byte or two: 32 MiB at most. */
 const MAX_KEPT_LENGTH = 16 * 1024 * 1024;
 /** Helm uses several processors by itself. */
 const DEFAULT_CONCURRENCY = 2;
-const RELEASE_NAME = 'release-name';
-const NAMESPACE = 'default';
 
 export interface HelmRendererOptions {
   readonly helm: HelmProgram;
@@ -33,6 +34,7 @@ export interface HelmRendererOptions {
   readonly concurrency?: number | undefined;
   readonly timeoutMs?: number | undefined;
   readonly maxOutputBytes?: number | undefined;
+  readonly maxMemoryBytes?: number | undefined;
   /** Characters of finished renderings that are remembered. */
   readonly maxKeptLength?: number | undefined;
 }
@@ -64,7 +66,7 @@ export class HelmRenderer {
   readonly statistics: RenderStatistics = { renders: 0, durationMs: 0 };
   readonly #options: HelmRendererOptions;
   readonly #results: KeptResults;
-  readonly #digests = new WeakMap<Uint8Array, string>();
+  readonly #keys = new RenderKeys();
   readonly #freeSlots: Slot[] = [];
   readonly #waiting: ((slot: Slot) => void)[] = [];
   #slotCount = 0;
@@ -80,15 +82,16 @@ export class HelmRenderer {
    * Throws DT_CHART_NOT_RENDERED, also where there is no room for a copy of the chart; DT_HELM_UNUSABLE, DT_INTERRUPTED.
    */
   async render(input: RenderInput): Promise<string> {
-    return this.#results.get(this.#keyOf(input), async () => this.#renderInSlot(input));
+    return this.#results.get(this.#keys.keyOf(input), async () => this.#renderInSlot(input));
   }
 
-  /** Removes the temporary folder. Nothing may be rendered afterwards. */
+  /** Removes the temporary folder, and those of earlier runs that were killed. Nothing may be rendered afterwards. */
   async dispose(): Promise<void> {
     await this.#results.settle();
     const folder = await this.#folder;
     if (folder === undefined) return;
     await rm(folder, { recursive: true, force: true, maxRetries: 3 });
+    await removeLeftRenderFolders();
   }
 
   async #renderInSlot(input: RenderInput): Promise<string> {
@@ -112,7 +115,11 @@ export class HelmRenderer {
 
   async #renderIn(place: Place, input: RenderInput): Promise<string> {
     const { helm, chartName, environment, signal } = this.#options;
-    const { timeoutMs = RENDER_TIMEOUT_MS, maxOutputBytes = MAX_OUTPUT_BYTES } = this.#options;
+    const {
+      timeoutMs = RENDER_TIMEOUT_MS,
+      maxOutputBytes = MAX_OUTPUT_BYTES,
+      maxMemoryBytes = MAX_MEMORY_BYTES,
+    } = this.#options;
     const chartFolder = join(place.folder, 'chart');
     await place.copy.write(input.tree);
     const valuesFiles = await this.#writeValuesFiles(place, input);
@@ -121,7 +128,7 @@ export class HelmRenderer {
     try {
       const { code, output, errorOutput } = await runBounded(
         helm.path,
-        toArguments(chartFolder, valuesFiles, input),
+        toTemplateArguments(chartFolder, valuesFiles, input),
         '',
         {
           environment: helmEnvironment(place.folder, environment),
@@ -129,6 +136,7 @@ export class HelmRenderer {
           signal,
           timeoutMs,
           maxOutputBytes,
+          maxMemoryBytes,
         },
       );
       if (code === 0) return output;
@@ -170,7 +178,7 @@ export class HelmRenderer {
   }
 
   async #makeFolder(): Promise<string> {
-    const making = (this.#folder ??= mkdtemp(join(tmpdir(), 'dt-render-')));
+    const making = (this.#folder ??= makeRenderFolder());
     try {
       return await making;
     } catch (error) {
@@ -179,35 +187,6 @@ export class HelmRenderer {
       throw error;
     }
   }
-
-  #keyOf({ tree, valuesFiles, set, kubeVersion, apiVersions, attempt }: RenderInput): string {
-    const hash = createHash('sha256');
-    const files = tree.filter(({ type }) => type === 'file').map(({ path, bytes }) => [path, this.#digestOf(bytes)]);
-    const values = valuesFiles.map(({ bytes }) => this.#digestOf(bytes));
-    return hash.update(JSON.stringify([files, values, set, kubeVersion, apiVersions, attempt])).digest('hex');
-  }
-
-  #digestOf(bytes: Uint8Array): string {
-    const known = this.#digests.get(bytes);
-    if (known !== undefined) return known;
-    const digest = createHash('sha256').update(bytes).digest('hex');
-    this.#digests.set(bytes, digest);
-    return digest;
-  }
-}
-
-function toArguments(chartFolder: string, valuesFiles: readonly string[], input: RenderInput): string[] {
-  return [
-    'template',
-    RELEASE_NAME,
-    chartFolder,
-    `--namespace=${NAMESPACE}`,
-    '--include-crds',
-    ...(input.kubeVersion === undefined ? [] : [`--kube-version=${input.kubeVersion}`]),
-    ...input.apiVersions.map((version) => `--api-versions=${version}`),
-    ...valuesFiles.map((file) => `--values=${file}`),
-    ...input.set.map((assignment) => `--set=${assignment}`),
-  ];
 }
 
 function nameValuesFiles(errorOutput: string, paths: readonly string[], { valuesFiles }: RenderInput): string {

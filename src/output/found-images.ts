@@ -1,5 +1,5 @@
 import { describeReason } from '../domain/discovery/describe-reason.ts';
-import type { DiscoveredImage } from '../domain/discovery/discovered-image.ts';
+import type { CheckedImage, DiscoveredImage } from '../domain/discovery/discovered-image.ts';
 import { formatCount } from '../domain/format-quantity.ts';
 import { toSafeText } from './line-format.ts';
 
@@ -7,7 +7,7 @@ const COLUMNS = ['IMAGE', 'CONFIDENCE', 'WHY'] as const;
 const GAP = '  ';
 
 /** A table for people: one line for each image, with its best reason. */
-export function formatFoundImages(images: readonly DiscoveredImage[]): string {
+export function formatFoundImages(images: readonly CheckedImage[]): string {
   const rows = images.map((image) => [image.reference, formatConfidence(image), formatWhy(image)].map(toSafeText));
   const widths = COLUMNS.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)));
   return [[...COLUMNS], ...rows]
@@ -20,8 +20,12 @@ export function formatFoundImages(images: readonly DiscoveredImage[]): string {
     .join('\n');
 }
 
-function formatConfidence({ confidence, isTestOnly, isComplete }: DiscoveredImage): string {
-  const notes = [...(isTestOnly ? ['test'] : []), ...(isComplete ? [] : ['no tag'])];
+function formatConfidence({ confidence, isTestOnly, isComplete, registry }: CheckedImage): string {
+  const notes = [
+    ...(registry === undefined ? [] : [registry]),
+    ...(isTestOnly ? ['test'] : []),
+    ...(isComplete ? [] : ['no tag']),
+  ];
   return notes.length === 0 ? confidence : `${confidence} (${notes.join(', ')})`;
 }
 

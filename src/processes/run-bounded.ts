@@ -1,6 +1,8 @@
 import { spawn } from 'node:child_process';
 import { systemErrorCode } from '../domain/errors.ts';
+import { formatBytes } from '../domain/format-quantity.ts';
 import { interruptionError } from '../domain/interruption.ts';
+import { watchMemory } from './watch-memory.ts';
 
 export interface RunBounds {
   /** All of the environment of the program. */
@@ -11,6 +13,8 @@ export interface RunBounds {
   readonly timeoutMs: number;
   /** Of both outputs together. */
   readonly maxOutputBytes: number;
+  /** Of the program and all that it starts, together; counts on Linux only. Default: what the machine has. */
+  readonly maxMemoryBytes?: number;
 }
 
 /** How a program ended, and what it printed. */
@@ -27,14 +31,14 @@ export class RunFailure extends Error {
 }
 
 /**
- * Runs a program to its end. One that cannot be started, takes too long or prints too much is killed with all that it has
- * started: RunFailure. Throws DT_INTERRUPTED.
+ * Runs a program to its end. One that cannot be started, takes too long or too much memory, or prints too much is killed
+ * with all that it has started: RunFailure. Throws DT_INTERRUPTED.
  */
 export async function runBounded(
   program: string,
   args: readonly string[],
   input: string,
-  { environment, folder, signal, timeoutMs, maxOutputBytes }: RunBounds,
+  { environment, folder, signal, timeoutMs, maxOutputBytes, maxMemoryBytes = Infinity }: RunBounds,
 ): Promise<RunOutcome> {
   if (signal?.aborted === true) throw interruptionError(signal);
   return new Promise((resolve, reject) => {
@@ -43,6 +47,7 @@ export async function runBounded(
     let sizeBytes = 0;
     const stopWatching = (): void => {
       clearTimeout(timer);
+      stopMemoryWatch();
       signal?.removeEventListener('abort', onAbort);
     };
     /** Does not wait for the end: what has left the group may hold the pipes open. */
@@ -55,6 +60,9 @@ export async function runBounded(
     const timer = setTimeout(() => {
       giveUp(new RunFailure(`it did not end within ${String(timeoutMs / 1000)} s`));
     }, timeoutMs);
+    const stopMemoryWatch = watchMemory(child.pid, maxMemoryBytes, () => {
+      giveUp(new RunFailure(`it took more than ${formatBytes(maxMemoryBytes)} of memory`));
+    });
     const onAbort = (): void => {
       if (signal !== undefined) giveUp(interruptionError(signal));
     };

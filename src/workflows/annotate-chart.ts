@@ -1,7 +1,8 @@
 import { realpath, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { packChartArchive } from '../archive/chart-archive.ts';
-import { annotateImages, type AnnotatedImage } from '../domain/chart/annotate-images.ts';
+import { annotateImages } from '../domain/chart/annotate-images.ts';
+import type { AnnotatedImage } from '../domain/chart/propose-annotation.ts';
 import { findChartFile } from '../domain/chart/chart-tree.ts';
 import type { Chart } from '../domain/chart/chart.ts';
 import { IMAGE_ANNOTATION_KEYS } from '../domain/chart/images-annotation.ts';

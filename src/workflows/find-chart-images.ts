@@ -1,17 +1,20 @@
-import type { DiscoveredImage } from '../domain/discovery/discovered-image.ts';
+import type { CheckedImage } from '../domain/discovery/discovered-image.ts';
 import type { RunContext } from './context.ts';
 import { fetchChart, type ChartSource } from './charts/fetch-chart.ts';
+import { checkLikelyImages } from './discovery/check-likely-images.ts';
 import { describeGaps } from './discovery/describe-gaps.ts';
 import { findImages, requireImages, type FindImagesOptions, type FoundImages } from './discovery/find-images.ts';
 import { readRenderSettings, type RenderSettings } from './discovery/read-values-files.ts';
 
 export interface FindChartImagesOptions extends Omit<FindImagesOptions, 'valuesFiles'>, RenderSettings {
   readonly source: ChartSource;
+  /** Ask the registries of likely images whether they have them. */
+  readonly checksLikely: boolean;
 }
 
 export interface FindChartImagesResult {
   readonly chart: { readonly name: string; readonly version: string };
-  readonly images: readonly DiscoveredImage[];
+  readonly images: readonly CheckedImage[];
   readonly rendering: FoundImages['rendering']['state'];
   readonly renders: number;
   readonly warnings: readonly string[];
@@ -22,7 +25,7 @@ export interface FindChartImagesResult {
  * DT_CHART_NOT_RENDERED if there are none.
  */
 export async function findChartImages(
-  { source, ...options }: FindChartImagesOptions,
+  { source, checksLikely, ...options }: FindChartImagesOptions,
   context: RunContext,
 ): Promise<FindChartImagesResult> {
   const render = readRenderSettings(options);
@@ -32,7 +35,7 @@ export async function findChartImages(
   const { name, version } = chart.metadata;
   return {
     chart: { name, version },
-    images: found.images,
+    images: checksLikely ? await checkLikelyImages(found.images, context) : found.images,
     rendering: found.rendering.state,
     renders: found.statistics.renders,
     warnings: describeGaps(found),

@@ -9,7 +9,12 @@ import { DtError, systemErrorCode } from '../domain/errors.ts';
 import { formatCount } from '../domain/format-quantity.ts';
 import { parseImageField } from '../domain/discovery/image-text.ts';
 import { formatRepository, type Reference } from '../domain/oci/reference.ts';
-import { findRelocationCollisions, toCollisionError } from '../domain/relocation/relocation-collisions.ts';
+import type { RelocatedChart } from '../domain/relocation/relocate-chart.ts';
+import {
+  findRelocationCollisions,
+  toCollisionError,
+  type RelocationCollision,
+} from '../domain/relocation/relocation-collisions.ts';
 import { relocateReference } from '../domain/relocation/relocate-reference.ts';
 import type { RelocationRule } from '../domain/relocation/relocation-rule.ts';
 import type { RelocationProof } from '../domain/proof/relocation-proof.ts';
@@ -51,7 +56,7 @@ export interface RelocateLocalChartResult {
 
 /**
  * Relocates a chart on disk: all files of a folder or none, an archive as a whole. What is edited meanwhile is not overwritten.
- * Throws DT_FILE_NOT_FOUND, DT_FILE_UNREADABLE, DT_BAD_PREFIX, DT_YAML_INVALID, DT_OUTPUT_FAILED, DT_DISK_FULL and as
+ * Throws DT_FILE_NOT_FOUND, DT_FILE_UNREADABLE, DT_BAD_PREFIX, DT_RELOCATION_COLLISION, DT_YAML_INVALID, DT_OUTPUT_FAILED, DT_DISK_FULL and as
  * `relocateProven`.
  */
 export async function relocateLocalChart(
@@ -84,7 +89,7 @@ export async function relocateLocalChart(
     ({ relocated: { changes }, proof: { renders } }) =>
       `${formatCount(changes.length, 'change')}, ${formatCount(renders, 'rendering')}`,
   );
-  refuseCollisions(proof, relocated.declared, rule);
+  checkCollisions(proof, relocated, rule, context);
   const isWritten = !isCheck && relocated.tree !== chart.tree;
   if (isWritten && archive !== undefined) {
     const mtimeSeconds = readSourceDateSeconds(context.environment) ?? 0;
@@ -101,18 +106,29 @@ export async function relocateLocalChart(
   return { chart: { name, version }, changes: relocated.changes, refused: relocated.refused, proof, isWritten };
 }
 
-/** Two images under one name: without a registry nobody knows whether they are the same. */
-function refuseCollisions(
-  { moved, left }: RelocationProof,
-  declared: readonly Reference[],
+/**
+ * Two images under one name: without a registry nobody knows whether they are the same. Those that only values files name are
+ * refused where no rendering says what the chart uses, and told where one does. Throws DT_RELOCATION_COLLISION.
+ */
+function checkCollisions(
+  { state, moved, left }: RelocationProof,
+  { declared, found }: RelocatedChart,
   rule: RelocationRule,
+  { reporter }: RunContext,
 ): void {
   const rendered = [...moved.map(({ from }) => from), ...left.map(({ reference }) => reference)];
-  const references = [...declared, ...rendered.flatMap((text) => parseImageField(text) ?? [])];
-  const collision = findRelocationCollisions(references, (reference) => relocateReference(reference, rule)).find(
+  const used = [...declared, ...rendered.flatMap((text) => parseImageField(text) ?? [])];
+  const [refused] = findCollisions(state === 'unproven' ? [...used, ...found] : used, rule);
+  if (refused !== undefined) throw toCollisionError(refused, rule);
+  for (const collision of findCollisions([...used, ...found], rule)) {
+    reporter.warn(toCollisionError(collision, rule).message);
+  }
+}
+
+function findCollisions(references: readonly Reference[], rule: RelocationRule): readonly RelocationCollision[] {
+  return findRelocationCollisions(references, (reference) => relocateReference(reference, rule)).filter(
     ({ sources }) => new Set(sources.map(formatRepository)).size > 1,
   );
-  if (collision !== undefined) throw toCollisionError(collision, rule);
 }
 
 function listChanged(before: ChartTree, after: ChartTree): FileReplacement[] {

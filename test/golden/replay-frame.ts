@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { goldenArguments, loadGoldenCase, openGoldenCase, type GoldenCase } from '../support/golden.ts';
 import { startEmbeddedRegistry, type EmbeddedRegistry } from '../support/registries.ts';
-import { DT_PATH, type RunCliResult } from '../support/run-cli.ts';
+import { DT_PATH, type RunCliOptions, type RunCliResult } from '../support/run-cli.ts';
 import type { Sandbox } from '../support/sandbox.ts';
 import { GOLDEN_PORTS } from '../support/golden.ts';
 import { EXIT_CODES } from './exit-codes.ts';
@@ -33,6 +33,8 @@ export interface StepOptions {
   readonly without?: readonly string[];
   /** Steps in which we succeed where the peer fails, or the other way round. */
   readonly otherExit?: Readonly<Record<number, string>>;
+  /** Laid over the environment of the test. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -47,7 +49,7 @@ export async function runSteps(
   for (const [index, step] of goldenCase.steps.entries()) {
     if (step.argv === undefined) continue;
     const args = goldenArguments(step, sandbox).filter((argument) => !(options.without ?? []).includes(argument));
-    const result = await runStep(sandbox, args, step.stdin ?? '');
+    const result = await runStep(sandbox, args, { stdin: step.stdin ?? '', env: options.env ?? {} });
     const differs = options.otherExit?.[index] !== undefined;
     const fails = differs ? step.exit === 0 : step.exit !== 0;
     const expected = fails ? EXIT_CODES[goldenCase.path]?.[index] : 0;
@@ -77,7 +79,7 @@ export function recordedFiles({ outputs }: GoldenCase): string[] {
 }
 
 /** `/dev/stdout` can be opened only when it is a pipe, and Node.js gives its children sockets. */
-async function runStep(sandbox: Sandbox, args: readonly string[], stdin: string): Promise<RunCliResult> {
-  if (!args.includes('/dev/stdout')) return sandbox.run(args, { stdin });
-  return sandbox.run(['-c', '"$@" | cat', 'sh', DT_PATH, ...args], { stdin, command: 'sh' });
+async function runStep(sandbox: Sandbox, args: readonly string[], options: RunCliOptions): Promise<RunCliResult> {
+  if (!args.includes('/dev/stdout')) return sandbox.run(args, options);
+  return sandbox.run(['-c', '"$@" | cat', 'sh', DT_PATH, ...args], { ...options, command: 'sh' });
 }

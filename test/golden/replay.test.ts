@@ -7,9 +7,11 @@ import { listDefectCases, replayDefectCases } from './replay-defects.ts';
 import { createSandbox } from '../support/sandbox.ts';
 import { createReplay } from './replay-frame.ts';
 import { CONTAINER_DIFFERENCES, replayContainerCases } from './replay-container.ts';
+import { ANNOTATE_DIFFERENCES, replayAnnotateCases } from './replay-annotate.ts';
 import { replayAuthCases } from './replay-auth.ts';
 import { replayInfoCases } from './replay-info.ts';
 import { LOCK_DIFFERENCES, replayLockCases } from './replay-lock.ts';
+import { RELOCATE_DIFFERENCES, replayRelocateCases } from './replay-relocate.ts';
 import { listGoldenWraps, replayUnwrapCases, UNWRAP_DIFFERENCES, unwrapRecordedWrap } from './replay-unwrap.ts';
 import { WRAP_DIFFERENCES, replayWrapCases } from './replay-wrap.ts';
 
@@ -33,17 +35,35 @@ describe('golden replay', () => {
   replayWrapCases(replay);
   replayUnwrapCases(replay);
   replayContainerCases(replay);
+  replayRelocateCases(replay);
+  replayAnnotateCases(replay);
   replayDefectCases(replay);
 
   test('no recorded case is left out in silence', () => {
-    const cases = ['dt-auth', 'dt-lock', 'dt-info', 'dt-wrap', 'dt-unwrap', 'dt-container']
+    const cases = [
+      'dt-auth',
+      'dt-lock',
+      'dt-info',
+      'dt-wrap',
+      'dt-unwrap',
+      'dt-container',
+      'dt-relocate',
+      'dt-annotate',
+    ]
       .flatMap(listGoldenCases)
       .concat(listDefectCases());
     assert.deepEqual(
       cases.filter((path) => !replayed.has(path)),
       [],
     );
-    const tables = [LOCK_DIFFERENCES, WRAP_DIFFERENCES, UNWRAP_DIFFERENCES, CONTAINER_DIFFERENCES];
+    const tables = [
+      LOCK_DIFFERENCES,
+      WRAP_DIFFERENCES,
+      UNWRAP_DIFFERENCES,
+      CONTAINER_DIFFERENCES,
+      RELOCATE_DIFFERENCES,
+      ANNOTATE_DIFFERENCES,
+    ];
     const explained = tables.flatMap((table) => Object.keys(table));
     assert.deepEqual(
       explained.filter((path) => !cases.includes(path)),

@@ -117,6 +117,16 @@ for (const tool of HELM_TOOLS) {
         assert.match(error.message, /1048576 bytes/);
       }));
 
+    it('stops a chart that takes too much memory', { skip: process.platform !== 'linux' }, async (t) =>
+      withHelm(t, async (path) => {
+        // A text that doubles 30 times, none of which is printed.
+        const template = '{{ $text := "x" }}{{ range until 30 }}{{ $text = print $text $text }}{{ end }}';
+        const error = await refused(path, template, { maxMemoryBytes: 400_000_000 });
+        assert.equal(error.code, 'DT_CHART_NOT_RENDERED');
+        assert.match(error.message, /more than 400\.0 MB of memory/);
+      }),
+    );
+
     it('stops a chart that does not come to an end', async (t) =>
       withHelm(t, async (path) => {
         const template = configMap('{{ range until 1000000 }}{{ genPrivateKey "rsa" | b64enc }}{{ end }}');

@@ -10,7 +10,7 @@ export default class ImagesFindCommand extends BaseCommand<typeof ImagesFindComm
   static override summary = 'Find the images of a chart, and why each is one';
   static override description =
     'declared: the chart says so; rendered: it runs by the given values; likely: it looks like one, in a variable, an argument or a text; ' +
-    'dormant: it belongs to a feature that is off. The chart is rendered by your own Helm ($HELM_BIN, or helm on PATH), offline.';
+    'dormant: it belongs to a feature that is off. The registries of likely images are asked whether they have them. The chart is rendered by your own Helm ($HELM_BIN, or helm on PATH), offline.';
   static override args = {
     chart: Args.string({ required: true, description: 'folder, .tgz, oci://… or repository chart' }),
   };
@@ -20,6 +20,7 @@ export default class ImagesFindCommand extends BaseCommand<typeof ImagesFindComm
       helpValue: 'VERSION',
     }),
     repo: Flags.string({ summary: 'URL of a chart repository', helpValue: 'URL' }),
+    'no-check': Flags.boolean({ summary: 'do not ask registries whether they have the likely images' }),
     ...FEATURE_FLAGS,
     ...CREDENTIAL_FLAGS,
   };
@@ -41,6 +42,7 @@ export default class ImagesFindCommand extends BaseCommand<typeof ImagesFindComm
         source: { location: args.chart, version: flags.version, repositoryUrl: flags.repo },
         ...readRenderFlags(flags),
         allVariants: flags['all-variants'],
+        checksLikely: !flags['no-check'],
         annotationsKey: flags['annotations-key'],
       },
       await this.createRunContext(credential),

@@ -8,6 +8,8 @@ export interface ChartEntry {
   readonly mode: number;
   /** Empty for a directory. */
   readonly bytes: Uint8Array;
+  /** Where the bytes lie in the folder that was read, if links give that file several paths: who writes one writes all. */
+  readonly sharedFile?: string;
 }
 
 /** A whole chart in memory: charts are small, their size is limited by `MAX_CHART_BYTES`. Sorted by path, depth first. */

@@ -41,6 +41,14 @@ export interface DiscoveredImage {
   readonly reasons: readonly DiscoveryReason[];
 }
 
+/** What a registry says of an image; `unknown` if it cannot be asked, or lets nobody see. */
+export type RegistryPresence = 'present' | 'missing' | 'unknown';
+
+/** An image that a registry was asked about, if it is a likely one. */
+export interface CheckedImage extends DiscoveredImage {
+  readonly registry?: RegistryPresence;
+}
+
 /** One thing that a source of discovery has found. */
 export type ImageFinding = Pick<DiscoveredImage, 'chart' | 'confidence' | 'isComplete'> & {
   readonly reference: string;

@@ -1,9 +1,8 @@
 import { formatReference, formatRepository, type Reference } from '../oci/reference.ts';
 import { findImagePlaces } from '../relocation/find-image-places.ts';
-import { readFieldText } from '../relocation/image-fields.ts';
 import type { KnownImages } from '../relocation/known-images.ts';
 import { locateNode } from '../relocation/relocation-change.ts';
-import { effectiveEntries, type YamlMap, type YamlNode } from '../yaml/yaml-tree.ts';
+import type { YamlNode } from '../yaml/yaml-tree.ts';
 import type { ValuesText } from './find-value-marks.ts';
 import { parseLikelyImage } from './image-text.ts';
 import { walkScalars } from './find-value-marks.ts';
@@ -37,8 +36,7 @@ export function findDormantShapes({ file, tree }: ValuesText, known: KnownImages
     if (!found.has(key)) found.set(key, { reference, file, line, path });
   };
   for (const { source, node } of findImagePlaces(tree, NOWHERE, known)) {
-    const parent = findParent(tree.roots, node);
-    add(parent === undefined ? source : withIdentifier(source, parent), node);
+    if (parseLikelyImage(formatReference(source), true) !== undefined) add(source, node);
   }
   for (const scalar of walkScalars(tree.roots)) {
     const key = scalar.path.findLast((part) => typeof part === 'string');
@@ -47,32 +45,4 @@ export function findDormantShapes({ file, tree }: ValuesText, known: KnownImages
     if (reference !== undefined) add(reference, scalar);
   }
   return [...found.values()].toSorted((left, right) => left.line - right.line);
-}
-
-function withIdentifier(source: Reference, parent: YamlMap): Reference {
-  if (source.tag !== undefined || source.digest !== undefined) return source;
-  const entries = effectiveEntries(parent);
-  const tag = readFieldText(entries.get('tag'));
-  const digest = readFieldText(entries.get('digest'));
-  const name = formatReference(source);
-  const text = (tag === '' ? name : `${name}:${tag}`) + (/^sha256:[0-9a-f]{64}$/.test(digest) ? `@${digest}` : '');
-  return parseLikelyImage(text, true) ?? source;
-}
-
-/** The map that holds the node as a value. */
-function findParent(nodes: readonly YamlNode[], child: YamlNode): YamlMap | undefined {
-  for (const node of nodes) {
-    if (node.kind === 'map') {
-      if (node.pairs.some(({ value }) => value === child)) return node;
-      const found = findParent(
-        node.pairs.map(({ value }) => value),
-        child,
-      );
-      if (found !== undefined) return found;
-    } else if (node.kind === 'sequence') {
-      const found = findParent(node.items, child);
-      if (found !== undefined) return found;
-    }
-  }
-  return undefined;
 }

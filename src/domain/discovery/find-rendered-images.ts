@@ -2,19 +2,15 @@ import { isUtf8 } from 'node:buffer';
 import { formatReference, type Reference } from '../oci/reference.ts';
 import { isYamlMap } from '../yaml/parse-yaml.ts';
 import type { YamlPath } from '../yaml/yaml-tree.ts';
-import { findImagesInText, type ImageHint, readImageHint } from './find-images-in-text.ts';
+import { readImageHint } from './find-images-in-text.ts';
+import { CONTAINER_LISTS, listEntries, visitPod } from './find-pod-images.ts';
+import { addImage, addText, type ImageSearch } from './image-search.ts';
 import { parseImageField, parseLikelyImage, writtenParts } from './image-text.ts';
 import { joinSplitFields } from './join-split-fields.ts';
 import type { Manifest } from './parse-manifests.ts';
-import type { ImageField, RenderedImage, UnreadableImage } from './rendered-image.ts';
+import type { RenderedImage, UnreadableImage } from './rendered-image.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
-
-interface Search {
-  readonly manifest: Manifest;
-  readonly found: RenderedImage[];
-  readonly unreadable: UnreadableImage[];
-}
 
 /** What an object names. */
 export interface FoundImages {
@@ -58,12 +54,11 @@ const BUILT_IN_GROUPS: ReadonlySet<string> = new Set([
     'storagemigration',
   ].map((name) => `${name}.k8s.io`),
 ]);
-const CONTAINER_LISTS = ['initContainers', 'containers', 'ephemeralContainers'] as const;
 
 /** Every image that a rendered object names, certain or likely. */
 export function findRenderedImages(manifest: Manifest): FoundImages {
   const { kind, content } = manifest;
-  const search: Search = { manifest, found: [], unreadable: [] };
+  const search: ImageSearch = { manifest, found: [], unreadable: [] };
   const podPath = POD_PATHS.get(kind);
   visitAnnotations(search, content, []);
   if (podPath !== undefined && isBuiltIn(content)) {
@@ -88,7 +83,7 @@ function isBuiltIn(content: Fields): boolean {
   return BUILT_IN_GROUPS.has(apiVersion.slice(0, slash));
 }
 
-function visitWorkload(search: Search, content: Fields, podPath: readonly string[]): void {
+function visitWorkload(search: ImageSearch, content: Fields, podPath: readonly string[]): void {
   let node: unknown = content;
   for (const [depth, key] of podPath.entries()) {
     node = isYamlMap(node) ? node[key] : undefined;
@@ -97,44 +92,7 @@ function visitWorkload(search: Search, content: Fields, podPath: readonly string
   if (isYamlMap(node)) visitPod(search, node, podPath);
 }
 
-/** https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/#PodSpec */
-function visitPod(search: Search, pod: Fields, path: YamlPath): void {
-  for (const list of CONTAINER_LISTS) {
-    for (const [index, container] of listOf(pod[list])) visitContainer(search, container, [...path, list, index]);
-  }
-  for (const [index, volume] of listOf(pod['volumes'])) {
-    const image = isYamlMap(volume) ? volume['image'] : undefined;
-    if (isYamlMap(image))
-      addField(search, image['reference'], [...path, 'volumes', index, 'image', 'reference'], 'pod');
-  }
-}
-
-function visitContainer(search: Search, container: unknown, path: YamlPath): void {
-  if (!isYamlMap(container)) return;
-  addField(search, container['image'], [...path, 'image'], 'pod');
-  for (const [index, variable] of listOf(container['env'])) {
-    if (!isYamlMap(variable)) continue;
-    const { name, value } = variable;
-    const hint = readImageHint(typeof name === 'string' ? name : '');
-    if (typeof value === 'string') addText(search, value, [...path, 'env', index, 'value'], 'env', hint);
-  }
-  for (const list of ['command', 'args'] as const) visitArguments(search, container[list], [...path, list]);
-}
-
-function visitArguments(search: Search, list: unknown, path: YamlPath): void {
-  let flag = '';
-  for (const [index, argument] of listOf(list)) {
-    if (typeof argument !== 'string') continue;
-    // `--flag value` in two arguments, `--flag=value` in one.
-    const [, name = '', value] = /^(--?[\w.-]+)(?:=([\s\S]*))?$/.exec(argument) ?? [];
-    const hint = readImageHint(name === '' ? flag : name);
-    if (value !== undefined) addText(search, value, [...path, index], 'arg', hint);
-    else if (name === '') addText(search, argument, [...path, index], 'arg', hint);
-    flag = value === undefined ? name : '';
-  }
-}
-
-function visitAnnotations(search: Search, node: Fields, path: YamlPath): void {
+function visitAnnotations(search: ImageSearch, node: Fields, path: YamlPath): void {
   const { metadata } = node;
   const annotations = isYamlMap(metadata) ? metadata['annotations'] : undefined;
   if (!isYamlMap(annotations)) return;
@@ -142,15 +100,16 @@ function visitAnnotations(search: Search, node: Fields, path: YamlPath): void {
     if (typeof value !== 'string') continue;
     // Long ones are copies of documents that stand elsewhere.
     const reference = parseLikelyImage(value, readImageHint(key) === 'image');
-    if (reference !== undefined) add(search, value, reference, [...path, 'metadata', 'annotations', key], 'field');
+    if (reference !== undefined)
+      addImage(search, { text: value, reference }, [...path, 'metadata', 'annotations', key], 'field');
   }
 }
 
-function visitTexts(search: Search, texts: Fields, path: YamlPath, areEncoded: boolean): void {
+function visitTexts(search: ImageSearch, texts: Fields, path: YamlPath, areEncoded: boolean): void {
   for (const [key, value] of Object.entries(texts)) {
     if (typeof value !== 'string') continue;
     const text = areEncoded ? decodeText(value) : value;
-    if (text !== undefined) addText(search, text, [...path, key], 'text', readImageHint(key));
+    if (text !== undefined) addText(search, { text, hint: readImageHint(key) }, [...path, key], 'text');
   }
 }
 
@@ -162,22 +121,22 @@ function decodeText(encoded: string): string | undefined {
   return isUtf8(bytes) ? bytes.toString() : undefined;
 }
 
-function visitCustom(search: Search, node: unknown, path: YamlPath, parent: Fields): void {
+function visitCustom(search: ImageSearch, node: unknown, path: YamlPath, parent: Fields): void {
   if (Array.isArray(node)) {
-    for (const [index, item] of listOf(node)) visitCustom(search, item, [...path, index], parent);
+    for (const [index, item] of listEntries(node)) visitCustom(search, item, [...path, index], parent);
   } else if (typeof node === 'string') {
     visitCustomText(search, node, path, parent);
   } else if (isYamlMap(node)) {
     visitAnnotations(search, node, path);
     const isPod = CONTAINER_LISTS.some((list) =>
-      listOf(node[list]).some(([, item]) => isYamlMap(item) && 'image' in item),
+      listEntries(node[list]).some(([, item]) => isYamlMap(item) && 'image' in item),
     );
     const joined = joinSplitFields(node, lastKey(path));
     const skipped = new Set<string>(isPod ? CONTAINER_LISTS : []);
     if (isPod) visitPod(search, node, path);
     if (joined !== undefined) {
       const field = joined.isCertain ? 'custom-split' : 'field';
-      add(search, joined.text, joined.reference, [...path, joined.key], field);
+      addImage(search, joined, [...path, joined.key], field);
       for (const key of joined.keys) skipped.add(key);
     }
     for (const [key, value] of Object.entries(node)) {
@@ -186,57 +145,20 @@ function visitCustom(search: Search, node: unknown, path: YamlPath, parent: Fiel
   }
 }
 
-function visitCustomText(search: Search, text: string, path: YamlPath, parent: Fields): void {
+function visitCustomText(search: ImageSearch, text: string, path: YamlPath, parent: Fields): void {
   const key = lastKey(path);
   if (key === 'image' || /Image$/.test(key)) {
     const reference = parseImageField(text.trim());
     if (reference === undefined) return;
     const { hasRegistry, hasFolder, hasIdentifier } = writtenParts(text, reference);
     const isCertain = key === 'image' || (hasIdentifier && (hasRegistry || hasFolder));
-    add(search, text.trim(), reference, path, isCertain ? 'custom' : 'field');
+    addImage(search, { text: text.trim(), reference }, path, isCertain ? 'custom' : 'field');
     return;
   }
   // A list of variables has the hint beside the value.
   const { name } = parent;
   const hintKey = key === 'value' && typeof name === 'string' ? name : key;
-  addText(search, text, path, 'field', readImageHint(hintKey));
-}
-
-/** The value of a field that holds an image and nothing else. */
-function addField(search: Search, value: unknown, path: YamlPath, field: ImageField): void {
-  if (typeof value !== 'string') return;
-  const text = value.trim();
-  const reference = parseImageField(text);
-  if (reference !== undefined) {
-    add(search, text, reference, path, field);
-  } else if (text !== '') {
-    const { template, kind, name } = search.manifest;
-    search.unreadable.push({ text, place: { template, kind, name, path } });
-  }
-}
-
-function addText(search: Search, text: string, path: YamlPath, field: ImageField, hint: ImageHint): void {
-  const counts = new Set<string>();
-  for (const found of findImagesInText(text, hint)) {
-    if (counts.has(found.text)) continue;
-    counts.add(found.text);
-    add(search, found.text, found.reference, path, field);
-  }
-}
-
-function add(search: Search, text: string, reference: Reference, path: YamlPath, field: ImageField): void {
-  const { template, kind, name, isTest } = search.manifest;
-  const isCertain = field === 'pod' || field === 'custom' || field === 'custom-split';
-  const hasIdentifier = reference.tag !== undefined || reference.digest !== undefined;
-  search.found.push({
-    text,
-    reference,
-    field,
-    isCertain,
-    isComplete: field === 'pod' || hasIdentifier,
-    isTest,
-    place: { template, kind, name, path },
-  });
+  addText(search, { text, hint: readImageHint(hintKey) }, path, 'field');
 }
 
 /** One text for equal images, however they are written. */
@@ -244,10 +166,6 @@ export function imageIdentity(reference: Reference): string {
   return formatReference(
     reference.tag === undefined && reference.digest === undefined ? { ...reference, tag: 'latest' } : reference,
   );
-}
-
-function listOf(value: unknown): readonly (readonly [number, unknown])[] {
-  return Array.isArray(value) ? [...value.entries()] : [];
 }
 
 function lastKey(path: YamlPath): string {

@@ -9,6 +9,7 @@ import {
   type YamlTree,
 } from '../yaml/yaml-tree.ts';
 import {
+  addIdentifiers,
   joinName,
   parseImageText,
   readFieldText,
@@ -192,7 +193,11 @@ function addPlace(
   }
   const node = named[named.length - 1]?.node ?? map;
   const names = isUnderPrefix(source, search.prefix) ? demandNewSuffixes(search, named) : named;
-  search.places.push({ source, node, demands: [...names, ...demandDigests(search, map, entries)] });
+  search.places.push({
+    source: addIdentifiers(search.tree, source, entries),
+    node,
+    demands: [...names, ...demandDigests(search, map, entries)],
+  });
   return true;
 }
 

@@ -1,5 +1,6 @@
 import { isDtError } from '../errors.ts';
-import { namesRegistry, parseReference, type Reference } from '../oci/reference.ts';
+import { isDigest } from '../oci/digest.ts';
+import { formatRepository, namesRegistry, parseReference, type Reference } from '../oci/reference.ts';
 import { resolveYamlScalar } from '../yaml/read-yaml-tree.ts';
 import { dereference, type YamlEntry, type YamlNode, type YamlScalar, type YamlTree } from '../yaml/yaml-tree.ts';
 
@@ -35,6 +36,16 @@ export function parseImageText(text: string): Reference | undefined {
     if (isDtError(error, 'DT_BAD_REFERENCE')) return undefined;
     throw error;
   }
+}
+
+/** An image with the tag and the digest of the fields beside its name; a name that has one of them stays as it is. */
+export function addIdentifiers(tree: YamlTree, source: Reference, entries: ReadonlyMap<string, YamlEntry>): Reference {
+  if (source.tag !== undefined || source.digest !== undefined) return source;
+  const read = (key: string): string =>
+    readStringField(tree, entries.get(key)) === null ? '' : readFieldText(entries.get(key));
+  const [tag, digest] = [read('tag'), read('digest')];
+  const name = formatRepository(source) + (tag === '' ? '' : `:${tag}`);
+  return parseImageText(isDigest(digest) ? `${name}@${digest}` : name) ?? source;
 }
 
 /** True if the text begins with a registry: `quay.io/…`, `localhost:5000/…`. */

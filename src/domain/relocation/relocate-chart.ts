@@ -15,6 +15,7 @@ import type { RelocationChange, RelocationRefusal } from './relocation-change.ts
 import type { RelocationRule } from './relocation-rule.ts';
 import { replaceDigestTexts } from './replace-digest-texts.ts';
 import { NO_REPLACED_INDEXES, type ReplacedIndexes } from './replaced-indexes.ts';
+import { shareEdits } from './share-edits.ts';
 import { relocateValues, type ScalarHead } from './values-images.ts';
 
 export interface RelocateChartOptions {
@@ -66,6 +67,8 @@ export interface RelocatedChart {
   readonly unplaced: readonly string[];
   /** All declared images, as the chart declares them, each once. */
   readonly declared: readonly Reference[];
+  /** The images that the shape of the values files shows, as they named them before; in no order, with repetitions. */
+  readonly found: readonly Reference[];
 }
 
 const CHART_FILE = 'Chart.yaml';
@@ -101,18 +104,18 @@ export async function relocateChart(chart: Chart, options: RelocateChartOptions)
   const keepsDeclarations = options.proven?.keepsDeclarations === true;
   const outcome: Outcome = { changes: [], refused: [], found: [] };
   const known = createKnownImages(declared);
-  const tree = await relocateMember(
+  const relocated = await relocateMember(
     keepsDeclarations ? withoutDeclarations(member) : member,
     { ...options, valuesFiles },
     known,
     outcome,
   );
   return {
-    tree,
-    changes: outcome.changes,
+    ...shareEdits(chart.tree, relocated, outcome.changes),
     refused: outcome.refused,
     unplaced: listUnplaced(declared, outcome.found, options.prefix),
     declared,
+    found: outcome.found,
   };
 }
 

@@ -6,7 +6,7 @@ import { planHeads, type HeadEdit, type HeadPlan } from '../../domain/proof/plan
 import type { RelocationProof } from '../../domain/proof/relocation-proof.ts';
 import { relocateChart, type RelocatedChart } from '../../domain/relocation/relocate-chart.ts';
 import { NO_REPLACED_INDEXES, type ReplacedIndexes } from '../../domain/relocation/replaced-indexes.ts';
-import { findHelm, type HelmProgram } from '../../helm/find-helm.ts';
+import { findHelm, NO_HELM, type HelmProgram } from '../../helm/find-helm.ts';
 import type { RenderOptions } from '../../helm/render-input.ts';
 import { HelmRenderer } from '../../helm/helm-renderer.ts';
 import type { RunContext } from '../context.ts';
@@ -32,7 +32,6 @@ export interface ProvenRelocation {
   relocateFor(replaced: ReplacedIndexes): Promise<RelocatedChart>;
 }
 
-const NO_HELM = 'there is no Helm ($HELM_BIN, or helm on PATH)';
 /**
  * Relocates a chart so that its rendering says it is right: every image where the mapping puts it, and nothing else changed.
  * The shape of the values is tried first; where a rendering contradicts it, the places that images were seen to begin with are edited.

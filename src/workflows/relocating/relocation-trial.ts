@@ -1,7 +1,8 @@
 import { loadChart } from '../../archive/load-chart.ts';
 import type { RenderedImage } from '../../domain/discovery/rendered-image.ts';
 import { isDtError, type DtError } from '../../domain/errors.ts';
-import { compareRenderings, findNoise, type RenderingComparison } from '../../domain/proof/compare-renderings.ts';
+import { compareRenderings, type RenderingComparison } from '../../domain/proof/compare-renderings.ts';
+import { findNoise } from '../../domain/proof/rendering-noise.ts';
 import type { RelocatedChart } from '../../domain/relocation/relocate-chart.ts';
 import type { HelmRenderer } from '../../helm/helm-renderer.ts';
 import { ChartRendering } from '../discovery/chart-rendering.ts';

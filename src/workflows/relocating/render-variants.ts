@@ -1,25 +1,27 @@
-import { setScalars } from '../../domain/discovery/apply-marks.ts';
-import { findOffFlags, isSwitch, type OffFlag } from '../../domain/discovery/find-off-flags.ts';
-import { walkScalars, type ValuesText } from '../../domain/discovery/find-value-marks.ts';
+import { nameFlag } from '../../domain/discovery/find-off-flags.ts';
 import { findChartFile, VALUES_FILE_NAME } from '../../domain/chart/chart-tree.ts';
-import { outsideName } from '../../domain/discovery/outside-values.ts';
 import type { Chart } from '../../domain/chart/chart.ts';
+import type { RenderedImage } from '../../domain/discovery/rendered-image.ts';
 import { isDtError } from '../../domain/errors.ts';
-import type { RenderingNoise } from '../../domain/proof/compare-renderings.ts';
-import { formatYamlPath } from '../../domain/yaml/yaml-tree.ts';
+import type { RenderingNoise } from '../../domain/proof/rendering-noise.ts';
 import type { HelmRenderer } from '../../helm/helm-renderer.ts';
 import type { RenderOptions } from '../../helm/render-input.ts';
-import { type ChartRendering, type FileChanges, type RenderedImages } from '../discovery/chart-rendering.ts';
+import type { ChartRendering, RenderedImages } from '../discovery/chart-rendering.ts';
 import { renderChart } from '../discovery/render-chart.ts';
+import { listOffFeatures, renderFlagSets, switchOnNamed } from '../discovery/switch-features.ts';
 
 /** After a first rendering that took longer, features that are off are not looked at: they would take minutes. */
 const MAX_FEATURE_RENDER_MS = 1_000;
+/** Renderings that look for features which get along with each other; every trial of a relocation renders all that were found. */
+const MAX_FEATURE_RENDERS = 8;
+/** After this no further one is begun. */
+const MAX_FEATURE_SEARCH_MS = 3_000;
 
 /** One way to render a chart: by its own values, with another values file of it on top, or with features on that are off. */
 export interface RenderVariant {
   /** The values file of the chart that wins over its own values. */
   readonly valuesFile?: string;
-  /** `FILE PATH` of the values that are `false` and rendered as `true`. */
+  /** Names of the flags that are `false` and rendered as `true`: see `nameFlag`. */
   readonly switchedOn?: ReadonlySet<string>;
   readonly options: RenderOptions;
   readonly rendering: ChartRendering;
@@ -68,19 +70,7 @@ export async function renderLike(
 ): Promise<RenderedImages> {
   const { switchedOn } = variant;
   if (switchedOn === undefined) return rendering.render(new Map(), attempt);
-  return rendering.probe(switchOn(rendering.listValues(), switchedOn), () => true, attempt);
-}
-
-/** The texts of the values with the features on. */
-export function switchOn(texts: readonly ValuesText[], switchedOn: ReadonlySet<string>): FileChanges {
-  return new Map(
-    texts.flatMap(({ file, tree }): [string, string][] => {
-      const scalars = [...walkScalars(tree.roots)].filter((scalar) =>
-        switchedOn.has(`${file} ${formatYamlPath(scalar.path)}`),
-      );
-      return scalars.length === 0 ? [] : [[file, setScalars(tree, scalars, 'true')]];
-    }),
-  );
+  return rendering.probe(switchOnNamed(rendering.listValues(), switchedOn), () => true, attempt);
 }
 
 /** The options with a values file of the chart in front of those from outside, which win. */
@@ -108,32 +98,26 @@ async function renderPlain(
   }
 }
 
+/** With all features on; where that fails, with each part that renders and shows an image where nothing else does. */
 async function renderFeatures(own: RenderVariant): Promise<readonly RenderVariant[]> {
-  // What a user says in a file of his own is no default of the chart.
-  const flags = findOffFlags(own.rendering.listValues().filter(({ file }) => outsideName(file) === undefined));
+  const flags = listOffFeatures(own.rendering);
   if (flags.length === 0) return [];
-  const all = await tryFeatures(own, flags);
-  if (all !== undefined) return [all];
-  const switches = flags.filter(isSwitch);
-  if (switches.length === 0 || switches.length === flags.length) return [];
-  const parts = await Promise.all([
-    tryFeatures(own, switches),
-    tryFeatures(
-      own,
-      flags.filter((flag) => !switches.includes(flag)),
-    ),
-  ]);
-  return parts.filter((part) => part !== undefined);
+  const variants: RenderVariant[] = [];
+  const knownPlaces = new Set(own.before.images.map(keyOf));
+  const budget = { rendersLeft: MAX_FEATURE_RENDERS, endsAtMs: performance.now() + MAX_FEATURE_SEARCH_MS };
+  await renderFlagSets([flags], budget, {
+    render: async (changes) => own.rendering.probe(changes, () => true),
+    take: (set, before) => {
+      const keys = before.images.map(keyOf);
+      if (set.length < flags.length && keys.every((key) => knownPlaces.has(key))) return;
+      for (const key of keys) knownPlaces.add(key);
+      const { options, rendering } = own;
+      variants.push({ options, rendering, before, switchedOn: new Set(set.map(nameFlag)), noise: undefined });
+    },
+  });
+  return variants;
 }
 
-/** Undefined if the chart does not render with all of them on. */
-async function tryFeatures(own: RenderVariant, flags: readonly OffFlag[]): Promise<RenderVariant | undefined> {
-  const switchedOn = new Set(flags.map(({ text: { file }, scalar }) => `${file} ${formatYamlPath(scalar.path)}`));
-  try {
-    const before = await renderLike({ switchedOn }, own.rendering);
-    return { options: own.options, rendering: own.rendering, before, switchedOn, noise: undefined };
-  } catch (error) {
-    if (!isDtError(error, 'DT_CHART_NOT_RENDERED')) throw error;
-    return undefined;
-  }
+function keyOf({ text, place: { template, kind, path } }: RenderedImage): string {
+  return JSON.stringify([text, template, kind, path]);
 }

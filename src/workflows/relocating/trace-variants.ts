@@ -2,8 +2,9 @@ import { walkScalars, type ValuesText } from '../../domain/discovery/find-value-
 import { imageIdentity } from '../../domain/discovery/find-rendered-images.ts';
 import type { RenderedImage } from '../../domain/discovery/rendered-image.ts';
 import type { TracedHead } from '../../domain/proof/plan-heads.ts';
+import { switchOnNamed } from '../discovery/switch-features.ts';
 import { traceHeads, type ImageHeads } from '../discovery/trace-images.ts';
-import { switchOn, type RenderVariant } from './render-variants.ts';
+import type { RenderVariant } from './render-variants.ts';
 
 /** What the images of all variants begin with. Of the features that are off only the images that they bring are traced. */
 export async function traceVariants(variants: readonly RenderVariant[]): Promise<ImageHeads> {
@@ -17,7 +18,7 @@ export async function traceVariants(variants: readonly RenderVariant[]): Promise
         : before.images.filter(({ reference }) => !known.has(imageIdentity(reference)));
     for (const { reference } of images) known.add(imageIdentity(reference));
     if (images.length === 0) continue;
-    const base = switchedOn === undefined ? new Map<string, string>() : switchOn(values, switchedOn);
+    const base = switchedOn === undefined ? new Map<string, string>() : switchOnNamed(values, switchedOn);
     for (const [image, heads] of await traceHeads(rendering, base, { ...before, images })) {
       traced.set(
         image,

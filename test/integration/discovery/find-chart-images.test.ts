@@ -32,7 +32,15 @@ async function writeChart(files: Readonly<Record<string, string>>): Promise<stri
 }
 
 function optionsFor(location: string, options: Partial<FindChartImagesOptions> = {}): FindChartImagesOptions {
-  return { source: { location }, valuesFiles: [], set: [], apiVersions: [], allVariants: false, ...options };
+  return {
+    source: { location },
+    valuesFiles: [],
+    set: [],
+    apiVersions: [],
+    allVariants: false,
+    checksLikely: false,
+    ...options,
+  };
 }
 
 async function withHelm(t: TestContext, run: (context: RunContext) => Promise<void>): Promise<void> {

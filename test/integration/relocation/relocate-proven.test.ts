@@ -95,6 +95,30 @@ describe('a proven relocation', () => {
     assert.match(result.proof.objections.join(), /^with features on that are off: .*another image/);
   });
 
+  it('proves features that do not get along with each other, each for itself', async (t) => {
+    const values = ['a', 'b', 'c'].map((name) => `${name}:\n  enabled: false\n`).join('');
+    const pods = ['a', 'b', 'c'].map((name) => [
+      `templates/${name}.yaml`,
+      `{{ if .Values.${name}.enabled }}\n${podOf(name, `quay.io/team/${name}:1`)}{{ end }}`,
+    ]);
+    const result = await relocateShop(t, {
+      'values.yaml': values,
+      'templates/p.yaml': `{{ if and .Values.a.enabled .Values.c.enabled }}{{ fail "not both" }}{{ end }}${podOf('p', 'quay.io/team/p:1')}`,
+      ...(Object.fromEntries(pods) as Record<string, string>),
+    });
+    if (result === undefined) return;
+    assert.deepEqual(
+      result.proof.moved.map(({ from, isOff }) => [from, isOff]),
+      [
+        ['quay.io/team/p:1', false],
+        ['quay.io/team/a:1', true],
+        ['quay.io/team/b:1', true],
+        ['quay.io/team/c:1', true],
+      ],
+    );
+    assert.equal(textOf(result.relocated.tree, 'values.yaml'), values);
+  });
+
   it('renders a values file of the chart that is named in another form, and the chart without those from outside', async (t) => {
     const template = podOf('p', '{{ .Values.hub }}/team/app:1');
     const files = {

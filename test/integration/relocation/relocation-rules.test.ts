@@ -238,6 +238,11 @@ test('a rule that is none is an error before any registry is asked', async (t) =
     assert.equal(result.code, code, result.stderr);
     assert.match(result.stderr, pattern);
   }
+  for (const flags of [['--yes'], ['--plan'], ['--yes', '--chart-mode', 'overlay']]) {
+    const result = await sandbox.run(['unwrap', 'w.tgz', `${target.host}/Upper`, ...flags]);
+    assert.equal(result.code, 2, result.stderr);
+    assert.match(result.stderr, /\/Upper" is not a registry with an optional path\n[^]*Code: DT_BAD_PREFIX/);
+  }
   assert.deepEqual(target.requests, []);
 });
 

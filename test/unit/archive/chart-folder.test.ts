@@ -43,6 +43,16 @@ test('links inside the chart are replaced by what they point to', async () => {
   }
 });
 
+test('files that several paths lead to say so, and others do not', async () => {
+  await mkdir(join(root, 'shared/deep'), { recursive: true });
+  await writeFile(join(root, 'shared/deep/x'), 'content');
+  await symlink('shared/deep', join(root, 'folder'));
+  const shared = (await readChartFolder(root)).flatMap(({ path, sharedFile }) =>
+    sharedFile === undefined ? [] : [`${path} ${sharedFile}`],
+  );
+  assert.deepEqual(shared, ['folder/x shared/deep/x', 'shared/deep/x shared/deep/x']);
+});
+
 test('the chart folder itself may be a link', async () => {
   const link = `${root}-link`;
   await symlink(root, link);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import type { DiscoveredImage } from '../../../src/domain/discovery/discovered-image.ts';
+import type { CheckedImage, DiscoveredImage } from '../../../src/domain/discovery/discovered-image.ts';
 import { formatFoundImages } from '../../../src/output/found-images.ts';
 
 const image: DiscoveredImage = {
@@ -41,4 +41,9 @@ it('shows each image with its best reason, safe for a terminal', () => {
       'ghcr.io/a           dormant (test, no tag)  charts/x/values.yaml:1 a.image',
     ].join('\n'),
   );
+});
+
+it('says what the registry of a likely image has said', () => {
+  const likely: CheckedImage = { ...image, confidence: 'likely', isTestOnly: true, registry: 'missing' };
+  assert.match(formatFoundImages([likely]), /^quay\.io\/team\/app:1  likely \(missing, test\)  /m);
 });

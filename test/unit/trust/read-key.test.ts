@@ -6,6 +6,9 @@ import { readPrivateKey, readPublicKey } from '../../../src/trust/read-key.ts';
 
 const NAME = 'cosign.key';
 const PASSWORD = 'not-a-secret';
+const SALT = randomBytes(32);
+const COSIGN_PARAMS: ScryptParams = { N: 2 ** 15, r: 8, p: 1 };
+const derivedKeys = new Map<string, Buffer>();
 const p256 = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 });
 
@@ -157,10 +160,16 @@ interface EncryptedDocument {
   readonly ciphertext: string;
 }
 
+interface ScryptParams {
+  readonly N: number;
+  readonly r: number;
+  readonly p: number;
+}
+
 interface EncryptOptions {
   readonly label?: string;
   readonly password?: string;
-  readonly params?: { readonly N: number; readonly r: number; readonly p: number };
+  readonly params?: ScryptParams;
   readonly change?: (document: EncryptedDocument) => unknown;
 }
 
@@ -168,19 +177,27 @@ interface EncryptOptions {
 function encrypt({
   label = 'SIGSTORE',
   password = PASSWORD,
-  params = { N: 2 ** 15, r: 8, p: 1 },
+  params = COSIGN_PARAMS,
   change = (key) => key,
 }: EncryptOptions): string {
-  const [salt, nonce] = [randomBytes(32), randomBytes(24)];
-  const key = scryptSync(password, salt, 32, { ...params, maxmem: 64 * 1024 * 1024 });
+  const nonce = randomBytes(24);
+  const key = deriveKey(password, params);
   const der = p256.privateKey.export({ type: 'pkcs8', format: 'der' });
   const document = change({
-    kdf: { name: 'scrypt', params, salt: salt.toString('base64') },
+    kdf: { name: 'scrypt', params, salt: SALT.toString('base64') },
     cipher: { name: 'nacl/secretbox', nonce: nonce.toString('base64') },
     ciphertext: Buffer.from(xsalsa20poly1305(key, nonce).encrypt(der)).toString('base64'),
   });
   const base64 = Buffer.from(JSON.stringify(document)).toString('base64');
   return `-----BEGIN ENCRYPTED ${label} PRIVATE KEY-----\n${base64}\n-----END ENCRYPTED ${label} PRIVATE KEY-----\n`;
+}
+
+/** Each once: that takes as long as opening the key. */
+function deriveKey(password: string, params: ScryptParams): Buffer {
+  const name = JSON.stringify([password, params]);
+  const key = derivedKeys.get(name) ?? scryptSync(password, SALT, 32, { ...params, maxmem: 64 * 1024 * 1024 });
+  derivedKeys.set(name, key);
+  return key;
 }
 
 function withParams(key: EncryptedDocument, params: unknown): unknown {

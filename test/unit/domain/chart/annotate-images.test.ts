@@ -68,6 +68,26 @@ const PLACES: readonly (readonly [what: string, before: string, after: string])[
     `${HEAD}annotations:\n  images: |\n    - image: quay.io/team/old:1\n      name: old\n    ${NEW_LINES}`,
   ],
   [
+    'behind a folded list, as a literal one',
+    `${HEAD}annotations:\n  "images": >- # folded > so\n    - name: old # o\n      image: quay.io/team/old:1\n\n      whitelisted: true\n\n  # next\n  b: c\n`,
+    `${HEAD}annotations:\n  "images": |- # folded > so\n    - name: old # o\n      image: quay.io/team/old:1\n\n      whitelisted: true\n    ${NEW_LINES}\n  # next\n  b: c\n`,
+  ],
+  [
+    'into a folded list in flow style that has more fields',
+    `${HEAD}annotations:\n  images: >2\n    [{image: "quay.io/team/old:1", name: old,\n      whitelisted: true}]\n`,
+    `${HEAD}annotations:\n  images: |\n    [{image: "quay.io/team/old:1", name: old,\n      whitelisted: true}, {image: "quay.io/team/new:2", name: "new"}]\n`,
+  ],
+  [
+    'behind a list in quotes with more fields and comments',
+    `${HEAD}annotations:\n  images: "- image: quay.io/team/old:1 # o\\n  name: old\\n  whitelisted: true\\n"\n`,
+    `${HEAD}annotations:\n  images: |\n    - image: quay.io/team/old:1 # o\n      name: old\n      whitelisted: true\n    ${NEW_LINES}`,
+  ],
+  [
+    'into a list in flow style and quotes that has more fields',
+    `${HEAD}annotations:\n  images: '[{image: "quay.io/team/old:1", name: old, whitelisted: true}]'\n`,
+    `${HEAD}annotations:\n  images: '[{image: "quay.io/team/old:1", name: old, whitelisted: true}, {image: "quay.io/team/new:2", name: "new"}]'\n`,
+  ],
+  [
     'in the place of an empty annotation',
     `${HEAD}annotations:\n  images: # soon\n  b: c\n`,
     `${HEAD}annotations:\n  images: | # soon\n    ${NEW_LINES}  b: c\n`,
@@ -116,7 +136,6 @@ describe('annotateImages', () => {
       `{apiVersion: v2, name: shop, version: 1.0.0}\n`,
       `x-list: &list |\n  - image: quay.io/team/old:1\n${HEAD}annotations:\n  images: *list\n`,
       `x-map: &map {a: b}\n${HEAD}annotations: *map\n`,
-      `${HEAD}annotations:\n  images: >\n    [{image: "quay.io/team/old:1"}]\n`,
       `${HEAD}annotations:\n  images: "a: b"\n`,
     ];
     for (const text of texts) assert.throws(() => annotate(text), { code: 'DT_ANNOTATION_INVALID' }, text);

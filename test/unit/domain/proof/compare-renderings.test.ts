@@ -2,13 +2,10 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { findRenderedImages } from '../../../../src/domain/discovery/find-rendered-images.ts';
 import { parseManifests, splitManifests } from '../../../../src/domain/discovery/parse-manifests.ts';
-import {
-  compareRenderings,
-  findNoise,
-  type ComparedRendering,
-  type RenderingComparison,
-} from '../../../../src/domain/proof/compare-renderings.ts';
+import { compareRenderings, type RenderingComparison } from '../../../../src/domain/proof/compare-renderings.ts';
 import { createTextRelocation } from '../../../../src/domain/proof/expected-moves.ts';
+import type { ComparedRendering } from '../../../../src/domain/proof/find-other-changes.ts';
+import { findNoise } from '../../../../src/domain/proof/rendering-noise.ts';
 import { parseRelocationPrefix } from '../../../../src/domain/relocation/relocation-prefix.ts';
 import { NO_REPLACED_INDEXES } from '../../../../src/domain/relocation/replaced-indexes.ts';
 
