@@ -25,9 +25,9 @@ interface Place {
 
 /**
  * Reads a chart folder into memory with hidden files, empty folders and modes. Links are replaced by what they point to, and
- * the entries say so; one that leaves the folder would carry other files of this machine away. What a killed run of dt left is no part of it. Throws DT_FILE_NOT_FOUND, DT_FILE_UNREADABLE,
- * DT_CHART_INVALID if it is no folder or a link is broken, DT_UNSAFE_ENTRY for links out of the folder or in a circle, pipes and
- * devices, DT_CHART_TOO_LARGE.
+ * files with several paths say so; a link that leaves the folder would carry other files of this machine away. What a killed
+ * run of dt left is no part of it. Throws DT_FILE_NOT_FOUND, DT_FILE_UNREADABLE, DT_CHART_INVALID if it is no folder or a link
+ * is broken, DT_UNSAFE_ENTRY for links out of the folder or in a circle, pipes and devices, DT_CHART_TOO_LARGE.
  */
 export async function readChartFolder(folder: string): Promise<ChartTree> {
   try {

@@ -15,7 +15,7 @@ import {
   toCollisionError,
   type RelocationCollision,
 } from '../domain/relocation/relocation-collisions.ts';
-import { relocateReference } from '../domain/relocation/relocate-reference.ts';
+import { isUnderPrefix, relocateReference } from '../domain/relocation/relocate-reference.ts';
 import type { RelocationRule } from '../domain/relocation/relocation-rule.ts';
 import type { RelocationProof } from '../domain/proof/relocation-proof.ts';
 import type { RelocationChange, RelocationRefusal } from '../domain/relocation/relocation-change.ts';
@@ -108,7 +108,8 @@ export async function relocateLocalChart(
 
 /**
  * Two images under one name: without a registry nobody knows whether they are the same. Those that only values files name are
- * refused where no rendering says what the chart uses, and told where one does. Throws DT_RELOCATION_COLLISION.
+ * refused where no rendering says what the chart uses, and told where one does; so is one that has the name already, mostly the same
+ * image from an earlier run. Throws DT_RELOCATION_COLLISION.
  */
 function checkCollisions(
   { state, moved, left }: RelocationProof,
@@ -118,7 +119,10 @@ function checkCollisions(
 ): void {
   const rendered = [...moved.map(({ from }) => from), ...left.map(({ reference }) => reference)];
   const used = [...declared, ...rendered.flatMap((text) => parseImageField(text) ?? [])];
-  const [refused] = findCollisions(state === 'unproven' ? [...used, ...found] : used, rule);
+  const moving = (state === 'unproven' ? [...used, ...found] : used).filter(
+    (reference) => !isUnderPrefix(reference, rule),
+  );
+  const [refused] = findCollisions(moving, rule);
   if (refused !== undefined) throw toCollisionError(refused, rule);
   for (const collision of findCollisions([...used, ...found], rule)) {
     reporter.warn(toCollisionError(collision, rule).message);

@@ -99,6 +99,23 @@ describe('two images that charts relocate would give one name', () => {
     assert.ok(said.includes(`Warning: ${COLLISION}`), said);
     assert.match(said, /Proof: 1 image moved/);
   });
+
+  test('are told, not refused, if one has the name already', async (t) => {
+    const values = ALIKE['values.yaml'].split('\n')[0] ?? '';
+    const annotations = 'annotations:\n  images: |\n    - {name: one, image: "quay.io/a/team/api:1"}\n';
+    const site = await openSite(t, {
+      'Chart.yaml': `apiVersion: v2\nname: shop\nversion: 1.0.0\n${annotations}`,
+      'templates/one.yaml': ALIKE['templates/one.yaml'],
+    });
+    if (site === undefined) return;
+    for (const options of [{}, { env: { HELM_BIN: NO_HELM } }]) {
+      await site.writeChart('shop', { 'values.yaml': values, 'site.yaml': values });
+      await site.runOk(RELOCATE, options);
+      const said = await site.runOk([...RELOCATE, '--values', 'values.yaml,site.yaml'], options);
+      assert.match(said, /Warning: .* would both become/);
+      assert.equal(await site.readText('shop/site.yaml'), await site.readText('shop/values.yaml'));
+    }
+  });
 });
 
 describe('charts relocate', () => {

@@ -20,7 +20,10 @@ export default class ImagesFindCommand extends BaseCommand<typeof ImagesFindComm
       helpValue: 'VERSION',
     }),
     repo: Flags.string({ summary: 'URL of a chart repository', helpValue: 'URL' }),
-    'no-check': Flags.boolean({ summary: 'do not ask registries whether they have the likely images' }),
+    'no-check': Flags.boolean({
+      summary:
+        'do not ask registries whether they have the likely images: a chart may put your values into names that look like images',
+    }),
     ...FEATURE_FLAGS,
     ...CREDENTIAL_FLAGS,
   };

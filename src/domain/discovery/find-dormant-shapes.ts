@@ -3,9 +3,8 @@ import { findImagePlaces } from '../relocation/find-image-places.ts';
 import type { KnownImages } from '../relocation/known-images.ts';
 import { locateNode } from '../relocation/relocation-change.ts';
 import type { YamlNode } from '../yaml/yaml-tree.ts';
-import type { ValuesText } from './find-value-marks.ts';
+import { type ValuesText, walkScalars } from './find-value-marks.ts';
 import { parseLikelyImage } from './image-text.ts';
-import { walkScalars } from './find-value-marks.ts';
 
 /** An image that a values file has the shape of. */
 export interface ValuesImage {

@@ -50,14 +50,17 @@ export async function exploreFeatures(
     endsAtMs: isThorough ? Number.POSITIVE_INFINITY : performance.now() + MAX_DURATION_MS,
   };
   const knownTexts = new Set(splitManifests(output).map(({ text }) => text));
-  const explore = async (sets: readonly (readonly OffFlag[])[]): Promise<number> =>
+  const explore = async (sets: readonly (readonly OffFlag[])[]): Promise<readonly OffFlag[]> =>
     renderFlagSets(sets, budget, {
       render: async (changes) => rendering.probe(changes, (text) => !knownTexts.has(text)),
       take: async (set, rendered) => addNew(exploration, set, rendered),
     });
-  let untried = flags.length > 0 ? await explore([flags]) : 0;
-  if (isThorough && flags.length > 1) untried += await explore(flags.map((flag) => [flag]));
-  return { images: exploration.images, origins: exploration.origins, untried };
+  let untried = flags.length > 0 ? await explore([flags]) : [];
+  if (isThorough && flags.length > 1) {
+    const untriedAlone = await explore(flags.map((flag) => [flag]));
+    untried = untried.filter((flag) => untriedAlone.includes(flag));
+  }
+  return { images: exploration.images, origins: exploration.origins, untried: untried.length };
 }
 
 async function addNew(exploration: Exploration, flags: readonly OffFlag[], rendered: RenderedImages): Promise<void> {

@@ -44,27 +44,27 @@ export function switchOnNamed(texts: readonly ValuesText[], names: ReadonlySet<s
 }
 
 /**
- * Renders each set of flags, then the parts of those that failed, and so on as far as the budget goes. Which ones are rendered does
- * not depend on time. Returns how many flags were never on. Throws DT_HELM_UNUSABLE, DT_INTERRUPTED.
+ * Renders each set of flags, then the parts of those that failed, and so on as far as the budget goes; its time is looked at
+ * between these rounds only. Returns the flags that were never on. Throws DT_HELM_UNUSABLE, DT_INTERRUPTED.
  */
 export async function renderFlagSets(
   sets: readonly (readonly OffFlag[])[],
   budget: FeatureBudget,
   { render, take }: FlagSetWork,
-): Promise<number> {
-  let untried = 0;
+): Promise<readonly OffFlag[]> {
+  const untried: OffFlag[] = [];
   let waiting = sets;
   while (waiting.length > 0) {
     const isLate = performance.now() > budget.endsAtMs;
     const round = waiting.slice(0, isLate ? 0 : budget.rendersLeft);
     budget.rendersLeft -= round.length;
-    untried += waiting.slice(round.length).reduce((sum, set) => sum + set.length, 0);
+    untried.push(...waiting.slice(round.length).flat());
     const outcomes = await Promise.all(round.map(async (set) => tryRender(async () => render(switchOn(set)))));
     const parts: (readonly OffFlag[])[] = [];
     for (const [index, set] of round.entries()) {
       const rendered = outcomes[index];
       if (rendered !== undefined) await take(set, rendered);
-      else if (set.length === 1) untried += 1;
+      else if (set.length === 1) untried.push(...set);
       else parts.push(...splitFlags(set));
     }
     waiting = parts;

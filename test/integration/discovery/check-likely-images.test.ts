@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { CheckedImage, DiscoveredImage } from '../../../src/domain/discovery/discovered-image.ts';
 import { isDtError } from '../../../src/domain/errors.ts';
 import { checkLikelyImages } from '../../../src/workflows/discovery/check-likely-images.ts';
@@ -9,7 +10,7 @@ import { catchError } from '../../support/assert-refused.ts';
 import { createDiscoverySite, podOf, type DiscoverySite } from '../../support/discovery-site.ts';
 import { createHelmContext } from '../../support/helm.ts';
 import { pushImage } from '../../support/images.ts';
-import { startEmbeddedRegistry } from '../../support/registries.ts';
+import { startEmbeddedRegistry, TEST_CREDENTIALS } from '../../support/registries.ts';
 import { createSandbox } from '../../support/sandbox.ts';
 import { useScriptedServer } from '../../support/scripted-server.ts';
 
@@ -35,7 +36,12 @@ function namePresence(images: readonly CheckedImage[]): string[] {
 
 describe('checkLikelyImages', () => {
   it('waits no longer for a host that keeps silent than it is told to, and for no other because of it', async (t) => {
-    const silent = await useScriptedServer(t, () => undefined);
+    const hungUp = Promise.withResolvers<boolean>();
+    const silent = await useScriptedServer(t, (_request, response) => {
+      response.on('close', () => {
+        hungUp.resolve(true);
+      });
+    });
     const tokens = await useScriptedServer(t, ({ url }, response, host) => {
       if (url.startsWith('/token')) return;
       response.writeHead(401, { 'www-authenticate': `Bearer realm="http://${host}/token",service="s"` }).end();
@@ -59,6 +65,7 @@ describe('checkLikelyImages', () => {
       'three:1 missing',
     ]);
     assert.equal(silent.requests.length, 1);
+    assert.ok(await Promise.race([hungUp.promise, sleep(5_000, false)]), 'the request goes on');
   });
 
   it('calls unknown what nobody lets it see, what answers anything, and a name without a tag', async (t) => {
@@ -92,6 +99,21 @@ describe('checkLikelyImages', () => {
     const context = await createHelmContext('unused', { REGISTRY_AUTH_FILE: file });
     const checked = await checkLikelyImages([imageOf(`${closed.host}/team/private:1`)], context);
     assert.deepEqual(namePresence(checked), ['private:1 unknown']);
+  });
+
+  it('does not show a registry a password again and again that it refuses', async (t) => {
+    const statuses: number[] = [];
+    const closed = await startEmbeddedRegistry({ auth: true, onRequest: (_m, _p, status) => statuses.push(status) });
+    t.after(async () => closed.close());
+    const { work } = await createSandbox(t);
+    const file = join(work, 'auth.json');
+    const auth = Buffer.from(`${TEST_CREDENTIALS.username}:wrong`).toString('base64');
+    await writeFile(file, JSON.stringify({ auths: { [closed.host]: { auth } } }));
+    const context = await createHelmContext('unused', { REGISTRY_AUTH_FILE: file });
+    const images = Array.from({ length: 20 }, (_, index) => imageOf(`${closed.host}/team/i${String(index)}:1`));
+    const checked = await checkLikelyImages(images, context);
+    assert.ok(checked.every(({ registry }) => registry === 'unknown'));
+    assert.ok(statuses.length < images.length, String(statuses.length));
   });
 
   it('ends when it is interrupted', async (t) => {

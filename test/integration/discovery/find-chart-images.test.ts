@@ -146,4 +146,16 @@ describe('findChartImages', () => {
       assert.deepEqual(await find(false), ['quay.io/team/app:1', 'quay.io/team/both:1']);
       assert.deepEqual(await find(true), ['quay.io/team/app:1', 'quay.io/team/both:1', 'quay.io/team/only-a:1']);
     }));
+
+  it('says how many features cannot be switched on, each once', async (t) =>
+    withHelm(t, async (context) => {
+      const chart = await writeChart({
+        'values.yaml': 'bad: false\na: false\nb: false\n',
+        'templates/p.yaml': `{{ if or .Values.bad (and .Values.a .Values.b) }}{{ fail "no" }}{{ end }}\n${POD}quay.io/team/app:1\n`,
+      });
+      for (const allVariants of [false, true]) {
+        const { warnings } = await findChartImages(optionsFor(chart, { allVariants }), context);
+        assert.deepEqual(warnings, ['1 feature could not be switched on to look for more images']);
+      }
+    }));
 });

@@ -65,8 +65,8 @@ test('of edits that differ the larger one counts', () => {
   assert.deepEqual(shared.changes, changes.slice(1));
 });
 
-test('a tree without links stays the same object', () => {
-  const tree = treeOf('a', 'b');
+test('a tree without edits behind links stays the same object', () => {
+  const tree = treeOf('a', 'link b', 'b b');
   const [edited, changes] = edit(tree, { a: 'N' });
   assert.equal(shareEdits(tree, edited, changes).tree, edited);
 });
