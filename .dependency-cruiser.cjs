@@ -17,7 +17,8 @@ const ARROWS = {
 /** The one place in src/ that may import a library. */
 const HOMES = {
   '@oclif': '^src/(commands/|main\\.ts$)',
-  listr2: '^src/output/live-',
+  listr2: '^src/output/(live-|ask-terminal)',
+  '@(inquirer|listr2)': '^src/output/ask-terminal\\.ts$',
   got: '^src/transport/',
   'p-retry': '^src/transport/',
   'https?-proxy-agent': '^src/transport/',

@@ -2,6 +2,9 @@ import { chmod, mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { isBuiltin } from 'node:module';
 import { dirname, join, relative } from 'node:path';
 import { build, type BuildOptions, type OutputFile, type Plugin } from 'esbuild';
+import { describeCommands, describeGlobalFlags } from '../src/commands/describe-commands.ts';
+import { formatCompletionYaml } from './lib/completion-yaml.ts';
+import { formatManPage } from './lib/man-page.ts';
 import { runCommand } from './lib/run-command.ts';
 
 /** oclif is CommonJS: inside an ES module it needs these three. */
@@ -56,6 +59,8 @@ const result = await build({
 // The thread that writes wraps: one file, without anything that it shares with the program.
 const worker = await build({ ...common, entryPoints: ['src/archive/blob-worker.ts'] });
 await replaceOutput([...result.outputFiles, ...worker.outputFiles], JSON.stringify(result.metafile));
+// Helm looks for it beside plugin.yaml.
+await replaceFile(join(root, 'completion.yaml'), formatCompletionYaml(describeCommands()));
 await chmod(join(root, 'bin', 'dt'), 0o755);
 await fillCompileCache();
 
@@ -69,6 +74,8 @@ async function replaceOutput(files: readonly OutputFile[], metafile: string): Pr
     await writeFile(target, contents);
   }
   await writeFile(join(next, 'meta.json'), metafile);
+  await mkdir(join(next, 'man'));
+  await writeFile(join(next, 'man', 'dt.1'), formatManPage(describeCommands(), describeGlobalFlags()));
   await writeFile(join(next, 'package.json'), '{"type":"module"}\n');
   await rm(previous, { recursive: true, force: true });
   await rename(outdir, previous).catch(() => undefined);
@@ -76,10 +83,23 @@ async function replaceOutput(files: readonly OutputFile[], metafile: string): Pr
   await rm(previous, { recursive: true, force: true });
 }
 
+/** For a file that Helm may read at the same time. */
+async function replaceFile(path: string, text: string): Promise<void> {
+  await writeFile(`${path}.next`, text);
+  await rename(`${path}.next`, path);
+}
+
 /** Runs the commands once as far as they load their code: the program finds it compiled from then on. */
 async function fillCompileCache(): Promise<void> {
   const absent = join(outdir, 'absent');
-  for (const args of [['version'], ['--help'], ['info', absent], ['wrap', absent], ['unwrap', absent, 'localhost:1']]) {
+  for (const args of [
+    ['version'],
+    ['--help'],
+    ['info', absent],
+    ['wrap', absent],
+    ['unwrap', absent, 'localhost:1'],
+    ['__complete', 'unwrap', ''],
+  ]) {
     await runCommand(process.execPath, [join(outdir, 'main.js'), ...args], { isCaptured: true });
   }
 }

@@ -10,6 +10,7 @@ import { isDtError } from '../src/domain/errors.ts';
 import { createRunContext } from '../src/workflows/create-context.ts';
 import { findImages, type FoundImages } from '../src/workflows/discovery/find-images.ts';
 import { formatWhy } from '../src/output/found-images.ts';
+import { SilentReporter } from '../src/output/silent-reporter.ts';
 import type { RenderOptions } from '../src/helm/render-input.ts';
 import { compareWithTruth, readTruth, type ChartTruth } from './corpus/compare-truth.ts';
 import { measureRelocation, type MeasuredRelocation } from './corpus/measure-relocation.ts';
@@ -43,14 +44,7 @@ const print = (text: string): void => {
 };
 
 const context = await createRunContext({
-  reporter: {
-    section: async (_title, run) => run(),
-    step: async (_title, run) =>
-      run({ setTotalBytes: () => undefined, addBytes: () => undefined, setStatus: () => undefined }),
-    info: () => undefined,
-    warn: () => undefined,
-    debug: () => undefined,
-  },
+  reporter: new SilentReporter({ write: () => undefined, showsWarnings: false }),
   prompter: { confirm: async () => false },
   signal: new AbortController().signal,
   environment: process.env,
@@ -132,7 +126,7 @@ async function relocate(
   const { proof, images, relocated, left, durationMs } = measured;
   print(
     `${name}: ${String(relocated)} of ${String(images)} images relocated, ${String(left)} left; ` +
-      `${String(proof.renders)} renderings, ${durationMs.toFixed(0)} ms`,
+      `${String(proof.renderCount)} renderings, ${durationMs.toFixed(0)} ms`,
   );
   for (const text of measured.failures) fail(text);
   for (const { why, reference, template, object, path, origins } of proof.left) {
@@ -160,7 +154,7 @@ function summarizeRelocations(): string[] {
     `relocated ${String(relocations.length)} charts: ${sum('relocated')} of ${sum('images')} image fields, ${sum('left')} left and named`,
     `other lines of the rendering changed: ${sum('otherLines')}, lines of files changed without need: ${sum('needlessLines')}`,
     `all image fields relocated: ${String(relocations.filter(({ images, relocated }) => images === relocated).length)} charts`,
-    ...describeCosts(relocations.map(({ proof, durationMs }) => ({ renders: proof.renders, durationMs }))),
+    ...describeCosts(relocations.map(({ proof, durationMs }) => ({ renders: proof.renderCount, durationMs }))),
   ];
 }
 

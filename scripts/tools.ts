@@ -71,6 +71,21 @@ const TOOLS: readonly Tool[] = [
     debianPackage: 'tinyproxy',
     onPath: { program: 'tinyproxy', versionArguments: ['-v'], accepts: /./ },
   },
+  {
+    name: 'zsh',
+    debianPackage: 'zsh',
+    onPath: { program: 'zsh', versionArguments: ['--version'], accepts: /./ },
+  },
+  {
+    name: 'fish',
+    debianPackage: 'fish',
+    onPath: { program: 'fish', versionArguments: ['--version'], accepts: /./ },
+  },
+  {
+    name: 'mandoc',
+    debianPackage: 'mandoc',
+    onPath: { program: 'mandoc', versionArguments: ['/dev/null'], accepts: /./ },
+  },
 ];
 
 const binDir = join(REPOSITORY_ROOT, '.tools', 'bin');

@@ -5,6 +5,8 @@ import { disableOclifTheme, readEnvironment } from './environment.ts';
 
 /** How long an interrupted command may tidy up. */
 const INTERRUPT_GRACE_MS = 1500;
+/** Signals within this time are one. */
+const REPEATED_SIGNAL_MS = 200;
 
 /** What Node.js ends with when nothing is left that could end the work. https://nodejs.org/api/process.html#exit-codes */
 const UNSETTLED_EXIT_CODE = 13;
@@ -12,21 +14,31 @@ const UNSETTLED_EXIT_CODE = 13;
 const interruption = new AbortController();
 let exitCode: number = EXIT_CODES.ok;
 
-/** A reader that stops early (`| head -1`) ends the program quietly; a result that is lost otherwise is a failure. */
+/**
+ * A reader that stops early (`| head -1`) ends the program quietly; a result that is lost otherwise is a failure. It ends at once:
+ * behind this listener oclif has one that throws.
+ */
 function endWithoutOutput(error: Error): void {
-  if (systemErrorCode(error) === 'EPIPE') process.exit(exitCode);
-  const failureCode = exitCode === EXIT_CODES.ok ? EXIT_CODES.other : exitCode;
-  const text = `Error: cannot write to standard output: ${error.message}\nCode: DT_OUTPUT_FAILED\n`;
-  process.stderr.write(text, () => process.exit(failureCode));
+  if (exitCode === EXIT_CODES.ok && systemErrorCode(error) !== 'EPIPE') {
+    process.stderr.write(`Error: cannot write to standard output: ${error.message}\nCode: DT_OUTPUT_FAILED\n`);
+    exitCode = EXIT_CODES.other;
+  }
+  process.exit(exitCode);
 }
 
 process.stdout.on('error', endWithoutOutput);
 // A log that cannot be written does not matter.
 process.stderr.on('error', () => undefined);
 
+let interruptedAtMs: number | undefined;
+
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(signal, () => {
-    if (interruption.signal.aborted) process.exit(EXIT_CODES.interrupted);
+    // Some programs signal their child and its group: that is one interruption and not two.
+    const isRepeated = interruptedAtMs !== undefined && performance.now() - interruptedAtMs > REPEATED_SIGNAL_MS;
+    if (isRepeated) process.exit(EXIT_CODES.interrupted);
+    if (interruptedAtMs !== undefined) return;
+    interruptedAtMs = performance.now();
     interruption.abort();
     setTimeout(() => process.exit(EXIT_CODES.interrupted), INTERRUPT_GRACE_MS).unref();
   });

@@ -2,24 +2,25 @@ import type { Hash } from 'node:crypto';
 import { DtError, systemErrorCode, type ErrorCode } from '../domain/errors.ts';
 import { createDigestHash, digestHex, type Digest } from '../domain/oci/digest.ts';
 import { checkMember, type MemberToCheck, type MemberVerdict } from './check-member.ts';
+import type { FileSegments } from './segmented-file.ts';
 import { readStoredMemberSync, type StoredMember } from './stored-member.ts';
 import { StoredMemberWriter, type MemberPlace } from './stored-member-writer.ts';
 
-/** A blob on its way into the file with this descriptor, once for each place. */
+/** A blob on its way into a file, once for each place. */
 export interface OpenBlobJob {
   readonly kind: 'open';
   readonly id: number;
-  readonly fd: number;
+  readonly file: FileSegments;
   readonly digest: Digest;
   readonly sizeBytes: number;
   readonly places: readonly MemberPlace[];
 }
 
-/** A blob that lies in the file with this descriptor, from `start` in the content of a stored member. */
+/** A blob that lies in a file, from `start` in the content of a stored member. */
 export interface ReadBlobJob {
   readonly kind: 'open-read';
   readonly id: number;
-  readonly fd: number;
+  readonly file: FileSegments;
   readonly digest: Digest;
   readonly sizeBytes: number;
   readonly member: StoredMember;
@@ -116,8 +117,8 @@ export class BlobJobs {
       return undefined;
     }
     if (request.kind === 'open') {
-      const { fd, digest, sizeBytes, places } = request;
-      const writers = places.map((place) => new StoredMemberWriter(fd, place));
+      const { file, digest, sizeBytes, places } = request;
+      const writers = places.map((place) => new StoredMemberWriter(file, place));
       this.#jobs.set(id, { digest, sizeBytes, hash: createDigestHash(digest), writers, seenBytes: 0 });
       return undefined;
     }
@@ -152,7 +153,7 @@ function finish(
 
 /** Holds each part back until the next one is read, so that nobody gets the last one of a blob with a wrong digest. */
 function* readVerified({
-  fd,
+  file,
   digest,
   sizeBytes,
   member,
@@ -160,7 +161,7 @@ function* readVerified({
 }: ReadBlobJob): Generator<Buffer, BlobFailure | undefined> {
   const hash = createDigestHash(digest);
   let held: Buffer | undefined;
-  for (const part of readStoredMemberSync(fd, member, start, start + sizeBytes)) {
+  for (const part of readStoredMemberSync(file, member, start, start + sizeBytes)) {
     if (held !== undefined) yield held;
     hash.update(part);
     held = part;

@@ -10,6 +10,7 @@ import {
   type ChartTree,
 } from '../domain/chart/chart-tree.ts';
 import { DtError, isDtError, systemErrorCode } from '../domain/errors.ts';
+import { withoutPulledImages } from '../domain/wrap/pulled-images.ts';
 import { isStagingFolderName } from '../files/replace-files.ts';
 import { checkEntryPath } from './entry-path.ts';
 
@@ -26,8 +27,9 @@ interface Place {
 /**
  * Reads a chart folder into memory with hidden files, empty folders and modes. Links are replaced by what they point to, and
  * files with several paths say so; a link that leaves the folder would carry other files of this machine away. What a killed
- * run of dt left is no part of it. Throws DT_FILE_NOT_FOUND, DT_FILE_UNREADABLE, DT_CHART_INVALID if it is no folder or a link
- * is broken, DT_UNSAFE_ENTRY for links out of the folder or in a circle, pipes and devices, DT_CHART_TOO_LARGE.
+ * run of dt left, or `images pull` has put there, is no part of it. Throws DT_FILE_NOT_FOUND, DT_FILE_UNREADABLE,
+ * DT_CHART_INVALID if it is no folder or a link is broken, DT_UNSAFE_ENTRY for links out of the folder or in a circle, pipes
+ * and devices, DT_CHART_TOO_LARGE.
  */
 export async function readChartFolder(folder: string): Promise<ChartTree> {
   try {
@@ -65,8 +67,7 @@ class ChartFolderReader {
   async #readFolder(place: Place): Promise<void> {
     if (place.ancestors.has(place.realPath)) throw this.#refuse(place.path, 'its links go in a circle');
     const ancestors = new Set(place.ancestors).add(place.realPath);
-    for (const name of (await readdir(place.realPath)).sort()) {
-      if (isStagingFolderName(name)) continue;
+    for (const name of await listChartNames(place.realPath)) {
       const path = checkEntryPath(place.path === '' ? name : `${place.path}/${name}`);
       await this.#readPlace({ path, realPath: await this.#resolve(path, join(place.realPath, name)), ancestors });
     }
@@ -77,6 +78,7 @@ class ChartFolderReader {
     const mode = stats.mode & CHART_MODE_BITS;
     if (this.#entries.length >= MAX_CHART_ENTRIES) throw this.#exceed(`${String(MAX_CHART_ENTRIES)} files and folders`);
     if (stats.isDirectory()) {
+      if (await holdsPulledImagesOnly(place.realPath)) return;
       this.#entries.push({ path: place.path, type: 'directory', mode, bytes: new Uint8Array() });
       await this.#readFolder(place);
     } else if (stats.isFile()) {
@@ -132,4 +134,15 @@ class ChartFolderReader {
   #exceed(limit: string): DtError {
     return new DtError('DT_CHART_TOO_LARGE', `the chart ${this.#folder} has more than ${limit}`);
   }
+}
+
+async function listChartNames(folder: string): Promise<string[]> {
+  return withoutPulledImages(await readdir(folder))
+    .filter((name) => !isStagingFolderName(name))
+    .sort();
+}
+
+async function holdsPulledImagesOnly(folder: string): Promise<boolean> {
+  const names = await readdir(folder);
+  return names.length > 0 && withoutPulledImages(names).length === 0;
 }

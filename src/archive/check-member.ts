@@ -1,4 +1,3 @@
-import { readSync } from 'node:fs';
 import { createHash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import { DtError } from '../domain/errors.ts';
@@ -14,6 +13,7 @@ import {
   storedMemberLength,
 } from './gzip-member.ts';
 import { isZero } from './is-zero.ts';
+import { readSegmentsSync, type FileSegments } from './segmented-file.ts';
 import type { StoredMember } from './stored-member.ts';
 
 /** What one read call takes: about a mebibyte of whole blocks. */
@@ -21,9 +21,9 @@ const READ_BLOCKS = 16;
 /** How many read calls are between two steps. */
 const READS_PER_STEP = 8;
 
-/** A large entry in the file with this descriptor. Plain data: it is handed to another thread. */
+/** A large entry of a file. Plain data: it is handed to another thread. */
 export interface MemberToCheck {
-  readonly fd: number;
+  readonly file: FileSegments;
   readonly member: StoredMember;
   /** Where the entry starts in the content: the length of its tar header. */
   readonly start: number;
@@ -44,7 +44,7 @@ export interface MemberVerdict {
 
 /** Reads a whole member once, in steps of some MiB that yield the bytes read. Throws DT_WRAP_TRUNCATED, DT_WRAP_INVALID. */
 export function* checkMember(job: MemberToCheck): Generator<number, MemberVerdict, undefined> {
-  const { fd, member, start, sizeBytes, algorithms } = job;
+  const { file, member, start, sizeBytes, algorithms } = job;
   const hashes = algorithms.map((algorithm) => [algorithm, createHash(algorithm)] as const);
   const end = start + sizeBytes;
   const blockCount = Math.max(1, Math.ceil(member.contentBytes / STORED_BLOCK_BYTES));
@@ -52,7 +52,7 @@ export function* checkMember(job: MemberToCheck): Generator<number, MemberVerdic
   const buffer = Buffer.allocUnsafeSlow(Math.min(READ_BLOCKS, blockCount) * (BLOCK_HEADER_BYTES + STORED_BLOCK_BYTES));
   let [crc, at, stepBytes, hasCleanPadding] = [0, 0, 0, true];
   for (let first = 0; first < blockCount; first += READ_BLOCKS) {
-    for (const part of readBlocks(fd, member, first, Math.min(first + READ_BLOCKS, blockCount), buffer)) {
+    for (const part of readBlocks(file, member, first, Math.min(first + READ_BLOCKS, blockCount), buffer)) {
       crc = crc32(part, crc);
       const content = part.subarray(Math.max(start - at, 0), Math.max(end - at, 0));
       for (const [, hash] of hashes) hash.update(content);
@@ -66,7 +66,7 @@ export function* checkMember(job: MemberToCheck): Generator<number, MemberVerdic
   }
   yield stepBytes;
   const trailer = Buffer.alloc(GZIP_TRAILER_BYTES);
-  readSync(fd, trailer, 0, trailer.length, member.offset + storedMemberLength(member.contentBytes) - trailer.length);
+  readSegmentsSync(file, [trailer], member.offset + storedMemberLength(member.contentBytes) - trailer.length);
   return {
     hasChecksum: trailer.equals(gzipTrailer(crc, member.contentBytes)),
     hasCleanPadding,
@@ -76,7 +76,7 @@ export function* checkMember(job: MemberToCheck): Generator<number, MemberVerdic
 
 /** The contents of the blocks from `first` to `end`, read at once; they are gone with the next call. */
 function* readBlocks(
-  fd: number,
+  file: FileSegments,
   { offset, contentBytes }: StoredMember,
   first: number,
   end: number,
@@ -84,7 +84,7 @@ function* readBlocks(
 ): Generator<Buffer, void, undefined> {
   const from = storedBlockOffset(first);
   const length = storedBlockOffset(end - 1) + BLOCK_HEADER_BYTES + storedBlockSize(contentBytes, end - 1) - from;
-  if (readSync(fd, buffer, 0, length, offset + from) !== length) {
+  if (readSegmentsSync(file, [buffer.subarray(0, length)], offset + from) !== length) {
     throw new DtError('DT_WRAP_TRUNCATED', 'the wrap ends in the middle of an entry');
   }
   for (let block = first; block < end; block++) {

@@ -58,6 +58,22 @@ export function storedBlockOffset(block: number): number {
   return GZIP_HEADER_BYTES + block * (STORED_BLOCK_BYTES + BLOCK_HEADER_BYTES);
 }
 
+/**
+ * The bytes in blocks of a member, of whose content `at` bytes are written already: each block gets its header where it starts. The
+ * bytes are not copied.
+ */
+export function frameStoredBlocks(bytes: Uint8Array, at: number, contentBytes: number): Uint8Array[] {
+  const parts: Uint8Array[] = [];
+  for (let done = 0; done < bytes.length;) {
+    const filled = (at + done) % STORED_BLOCK_BYTES;
+    if (filled === 0) parts.push(storedBlockHeader(contentBytes, (at + done) / STORED_BLOCK_BYTES));
+    const part = bytes.subarray(done, done + STORED_BLOCK_BYTES - filled);
+    parts.push(part);
+    done += part.length;
+  }
+  return parts;
+}
+
 export function gzipTrailer(crc: number, contentBytes: number): Buffer {
   const trailer = Buffer.alloc(GZIP_TRAILER_BYTES);
   trailer.writeUInt32LE(crc >>> 0, 0);

@@ -1,12 +1,11 @@
-import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
 import { PassThrough, pipeline, type Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { createGunzip } from 'node:zlib';
-import { DtError, systemErrorCode } from '../domain/errors.ts';
+import { DtError } from '../domain/errors.ts';
 import { pathInTopFolder } from '../domain/wrap/wrap-document.ts';
 import { readTarEntries, type TarLimits } from './unpack-tar.ts';
 import type { TarEntry } from './tar-header.ts';
+import { openWrapFile } from './wrap-file.ts';
 
 /** Wraps of other tools repeat blobs; a petabyte is no wrap. */
 const LIMITS: TarLimits = { maxEntries: 200_000, maxTotalBytes: 2 ** 50 };
@@ -20,12 +19,12 @@ export interface ScanHandler {
 }
 
 /**
- * Goes through a wrap file from front to back without unpacking it. Throws DT_FILE_NOT_FOUND, DT_WRAP_INVALID for what
+ * Goes through a wrap file, or its parts, from front to back without unpacking it. Throws as `openWrapFile`, DT_WRAP_INVALID for what
  * is no gzip tar, DT_WRAP_TRUNCATED, DT_UNSAFE_ENTRY, and what the handler throws.
  */
 export async function scanWrap(path: string, onEntry: ScanHandler['onEntry'], signal?: AbortSignal): Promise<void> {
-  await requireFile(path);
-  const source = createReadStream(path, { highWaterMark: 1024 * 1024, ...(signal === undefined ? {} : { signal }) });
+  const { file } = await openWrapFile(path);
+  const source = file.stream(signal);
   const unzipped = pipeline(source, createGunzip({ chunkSize: 256 * 1024 }), new PassThrough(), () => {
     // The reader of the tar sees every error.
   });
@@ -49,6 +48,7 @@ export async function scanWrap(path: string, onEntry: ScanHandler['onEntry'], si
     if (!(error instanceof StopScan)) throw error;
   } finally {
     source.destroy();
+    await file.close();
   }
 }
 
@@ -62,15 +62,4 @@ export async function readEntry(
     throw new DtError('DT_LIMIT_EXCEEDED', `the entry ${entry.path} has more than ${String(limitBytes)} bytes`);
   }
   return buffer(content);
-}
-
-async function requireFile(path: string): Promise<void> {
-  try {
-    if ((await stat(path)).isFile()) return;
-  } catch (error) {
-    if (systemErrorCode(error) === 'ENOENT')
-      throw new DtError('DT_FILE_NOT_FOUND', `there is no file ${path}`, { cause: error });
-    throw new DtError('DT_FILE_UNREADABLE', `cannot read ${path}`, { cause: error });
-  }
-  throw new DtError('DT_FILE_UNREADABLE', `${path} is not a regular file`);
 }

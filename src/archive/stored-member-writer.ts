@@ -1,15 +1,15 @@
-import { writevSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
 import {
   BLOCK_HEADER_BYTES,
+  frameStoredBlocks,
   GZIP_HEADER,
   gzipTrailer,
   STORED_BLOCK_BYTES,
-  storedBlockHeader,
   storedBlockOffset,
   storedMemberLength,
   GZIP_TRAILER_BYTES,
 } from './gzip-member.ts';
+import { writeSegmentsSync, type FileSegments } from './segmented-file.ts';
 import type { LargeMember } from './wrap-plan.ts';
 
 /** Where an entry goes. Plain data: it is handed to another thread. */
@@ -23,14 +23,14 @@ export interface MemberPlace extends Pick<LargeMember, 'offset' | 'tarHeader' | 
  * own, or has little to write. The bytes are neither counted nor verified here. Throws system errors.
  */
 export class StoredMemberWriter {
-  readonly #fd: number;
+  readonly #file: FileSegments;
   readonly #place: MemberPlace;
   readonly #contentBytes: number;
   /** Content bytes that are in the file. */
   #at = 0;
 
-  constructor(fd: number, place: MemberPlace) {
-    this.#fd = fd;
+  constructor(file: FileSegments, place: MemberPlace) {
+    this.#file = file;
     this.#place = place;
     this.#contentBytes = place.tarHeader.length + place.sizeBytes + place.paddingBytes;
     this.#append(place.tarHeader);
@@ -45,8 +45,8 @@ export class StoredMemberWriter {
   finish(contentCrc: number): void {
     this.#append(Buffer.alloc(this.#place.paddingBytes));
     const end = this.#place.offset + storedMemberLength(this.#contentBytes);
-    writeAll(this.#fd, [gzipTrailer(contentCrc, this.#contentBytes)], end - GZIP_TRAILER_BYTES);
-    writeAll(this.#fd, [GZIP_HEADER], this.#place.offset);
+    writeSegmentsSync(this.#file, [gzipTrailer(contentCrc, this.#contentBytes)], end - GZIP_TRAILER_BYTES);
+    writeSegmentsSync(this.#file, [GZIP_HEADER], this.#place.offset);
   }
 
   #append(bytes: Uint8Array): void {
@@ -54,15 +54,8 @@ export class StoredMemberWriter {
     const firstBlock = Math.floor(this.#at / STORED_BLOCK_BYTES);
     const inBlock = this.#at % STORED_BLOCK_BYTES;
     const start = storedBlockOffset(firstBlock) + (inBlock === 0 ? 0 : BLOCK_HEADER_BYTES + inBlock);
-    const parts: Uint8Array[] = [];
-    for (let done = 0; done < bytes.length;) {
-      const filled = (this.#at + done) % STORED_BLOCK_BYTES;
-      if (filled === 0) parts.push(storedBlockHeader(this.#contentBytes, (this.#at + done) / STORED_BLOCK_BYTES));
-      const part = bytes.subarray(done, done + STORED_BLOCK_BYTES - filled);
-      parts.push(part);
-      done += part.length;
-    }
-    writeAll(this.#fd, parts, this.#place.offset + start);
+    const parts = frameStoredBlocks(bytes, this.#at, this.#contentBytes);
+    writeSegmentsSync(this.#file, parts, this.#place.offset + start);
     this.#at += bytes.length;
   }
 }
@@ -84,19 +77,5 @@ export class ContentCrc {
   /** The value with the padding behind the entry. */
   finish(): number {
     return crc32(Buffer.alloc(this.#paddingBytes), this.#crc);
-  }
-}
-
-/** A write may take less than it is given, for instance when the disk becomes full. */
-function writeAll(fd: number, parts: readonly Uint8Array[], position: number): void {
-  let rest = parts;
-  for (let at = position; rest.length > 0;) {
-    let written = writevSync(fd, rest, at);
-    at += written;
-    rest = rest.flatMap((part) => {
-      const taken = Math.min(part.length, written);
-      written -= taken;
-      return taken === part.length ? [] : [part.subarray(taken)];
-    });
   }
 }

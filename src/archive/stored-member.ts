@@ -1,5 +1,3 @@
-import { readvSync } from 'node:fs';
-import type { FileHandle } from 'node:fs/promises';
 import { DtError } from '../domain/errors.ts';
 import {
   BLOCK_HEADER_BYTES,
@@ -10,6 +8,7 @@ import {
   storedBlockOffset,
   storedBlockSize,
 } from './gzip-member.ts';
+import { readSegmentsSync, type FileSegments, type PositionalReader } from './segmented-file.ts';
 
 /** What one read call takes: about a mebibyte of whole blocks. */
 const READ_BLOCKS = 16;
@@ -21,9 +20,9 @@ export interface StoredMember {
 }
 
 /** True if the gzip header of the member is there, so that the member was finished. */
-export async function hasGzipHeader(handle: FileHandle, offset: number): Promise<boolean> {
-  const { buffer, bytesRead } = await handle.read(Buffer.alloc(GZIP_HEADER_BYTES), 0, GZIP_HEADER_BYTES, offset);
-  return bytesRead === GZIP_HEADER_BYTES && buffer.equals(GZIP_HEADER);
+export async function hasGzipHeader(file: PositionalReader, offset: number): Promise<boolean> {
+  const header = Buffer.alloc(GZIP_HEADER_BYTES);
+  return (await file.read([header], offset)) === GZIP_HEADER_BYTES && header.equals(GZIP_HEADER);
 }
 
 /**
@@ -31,7 +30,7 @@ export async function hasGzipHeader(handle: FileHandle, offset: number): Promise
  * is checked block by block; DT_WRAP_INVALID where it is not as the format has it.
  */
 export async function* readStoredMember(
-  handle: FileHandle,
+  file: PositionalReader,
   member: StoredMember,
   start: number,
   end: number,
@@ -40,21 +39,21 @@ export async function* readStoredMember(
   for (const range of blockRanges(start, end)) {
     signal?.throwIfAborted();
     const blocks = new BlockBuffers(member.contentBytes, range);
-    const { bytesRead } = await handle.readv(blocks.parts, member.offset + storedBlockOffset(range.first));
-    yield blocks.take(bytesRead, start, end);
+    const readBytes = await file.read(blocks.parts, member.offset + storedBlockOffset(range.first));
+    yield blocks.take(readBytes, start, end);
   }
 }
 
 /** The same for a thread that may wait. */
 export function* readStoredMemberSync(
-  fd: number,
+  file: FileSegments,
   member: StoredMember,
   start: number,
   end: number,
 ): Generator<Buffer, void, undefined> {
   for (const range of blockRanges(start, end)) {
     const blocks = new BlockBuffers(member.contentBytes, range);
-    yield blocks.take(readvSync(fd, blocks.parts, member.offset + storedBlockOffset(range.first)), start, end);
+    yield blocks.take(readSegmentsSync(file, blocks.parts, member.offset + storedBlockOffset(range.first)), start, end);
   }
 }
 

@@ -1,31 +1,27 @@
-import { open, type FileHandle } from 'node:fs/promises';
 import { Readable } from 'node:stream';
-import { crc32, gunzipSync } from 'node:zlib';
-import { DtError, systemErrorCode } from '../domain/errors.ts';
+import { crc32 } from 'node:zlib';
+import { DtError } from '../domain/errors.ts';
 import type { Digest } from '../domain/oci/digest.ts';
-import { parseTableOfContents, type TableOfContents, type TocMember } from '../domain/wrap/table-of-contents.ts';
-import { pathInTopFolder, WRAP_TOC_PATH } from '../domain/wrap/wrap-document.ts';
-import {
-  MAX_LAST_MEMBER_BYTES,
-  MAX_SMALL_ENTRIES,
-  MAX_SMALL_ENTRIES_BYTES,
-  requireWithinLimit,
-} from '../domain/wrap/wrap-limits.ts';
+import type { TableOfContents, TocMember } from '../domain/wrap/table-of-contents.ts';
+import { MAX_SMALL_ENTRIES, MAX_SMALL_ENTRIES_BYTES, requireWithinLimit } from '../domain/wrap/wrap-limits.ts';
 import { toBlobError } from './blob-error.ts';
+import type { BlobFailure } from './blob-jobs.ts';
 import { BlobThread } from './blob-thread.ts';
 import {
   FOOTER_BYTES,
   GZIP_TRAILER_BYTES,
   gzipTrailer,
-  inflatedChunkBytes,
-  parseFooter,
   storedContentBytes,
   storedMemberLength,
 } from './gzip-member.ts';
+import { nameParts } from './name-parts.ts';
 import { readBlob } from './read-blob.ts';
+import type { SegmentedFile } from './segmented-file.ts';
 import { hasGzipHeader, readStoredMember, type StoredMember } from './stored-member.ts';
 import { walkTarBuffer, type TarBufferEntry } from './tar-buffer.ts';
 import { TAR_BLOCK_BYTES, tarPaddingBytes, type TarHeader } from './tar-header.ts';
+import { openWrapFile, type OpenWrapFile, type WrapPart } from './wrap-file.ts';
+import { damagedWrap, inflateMember, readExactly, readWrapIndex, type WrapIndex } from './wrap-index.ts';
 import { MAX_SMALL_MEMBER_BYTES } from './wrap-plan.ts';
 
 /** A tar header with its PAX record, which holds a path of up to 4096 bytes. */
@@ -39,56 +35,50 @@ export interface SmallEntryPlace {
   readonly sizeBytes: number;
 }
 
+interface LargeHeader {
+  readonly header: TarHeader;
+  readonly stored: StoredMember;
+}
+
 /** A wrap file as a store: every entry can be read by itself. Must be closed. */
 export class WrapReader {
   readonly path: string;
   readonly sizeBytes: number;
-  readonly #handle: FileHandle;
+  /** The open file, for what reads all of it in another way. It is closed with the reader. */
+  readonly file: SegmentedFile;
+  /** What the file was cut into; none for a wrap in one file. */
+  readonly parts: readonly WrapPart[];
   readonly #toc: TableOfContents;
   readonly #tocOffset: number;
   #thread: BlobThread | undefined;
   readonly #large: ReadonlyMap<string, TocMember>;
 
-  private constructor(path: string, sizeBytes: number, handle: FileHandle, toc: TableOfContents, tocOffset: number) {
+  private constructor({ path, sizeBytes, file, parts }: OpenWrapFile, { toc, tocOffset }: WrapIndex) {
     this.path = path;
     this.sizeBytes = sizeBytes;
-    this.#handle = handle;
+    this.file = file;
+    this.parts = parts;
     this.#toc = toc;
     this.#tocOffset = tocOffset;
     this.#large = new Map(toc.members.flatMap((member) => (member.path === undefined ? [] : [[member.path, member]])));
   }
 
   /**
-   * Opens a wrap by its footer and table of contents, reading nothing else. Returns undefined for a file without a
-   * footer: one of another tool, or a cut one. Throws DT_FILE_NOT_FOUND, DT_WRAP_INVALID, DT_LIMIT_EXCEEDED.
+   * Opens a wrap, or its parts, by its footer and table of contents, reading nothing else. Returns undefined for a file without a
+   * footer: one of another tool, or a cut one. Throws DT_WRAP_INVALID, DT_LIMIT_EXCEEDED, DT_WRAP_INCOMPLETE for parts without the end of a
+   * wrap of ours, and as `openWrapFile`.
    */
   static async open(path: string): Promise<WrapReader | undefined> {
-    const handle = await openForReading(path);
+    const opened = await openWrapFile(path);
     try {
-      const stats = await handle.stat();
-      if (!stats.isFile()) throw new DtError('DT_FILE_UNREADABLE', `${path} is not a regular file`);
-      const { size } = stats;
-      const footerOffset = size - FOOTER_BYTES;
-      const tocOffset =
-        footerOffset < 0 ? undefined : parseFooter(await readExactly(handle, footerOffset, FOOTER_BYTES));
-      if (tocOffset === undefined) {
-        await handle.close();
-        return undefined;
-      }
-      if (tocOffset >= footerOffset) throw invalid('its footer points outside of the file');
-      const lastBytes = footerOffset - tocOffset;
-      requireWithinLimit(lastBytes, MAX_LAST_MEMBER_BYTES, path, 'bytes of links and table of contents');
-      const last = inflate(await readExactly(handle, tocOffset, lastBytes), MAX_LAST_MEMBER_BYTES);
-      let entry: TarBufferEntry | undefined;
-      // One at a time: there may be a hundred thousand links.
-      for (entry of walkTarBuffer(last));
-      if (entry === undefined || pathInTopFolder(entry.path) !== WRAP_TOC_PATH)
-        throw invalid('it has no table of contents');
-      return new WrapReader(path, size, handle, parseTableOfContents(entry.bytes, tocOffset), tocOffset);
+      const index = await readWrapIndex(opened);
+      if (index !== undefined) return new WrapReader(opened, index);
     } catch (error) {
-      await handle.close();
+      await opened.file.close();
       throw error;
     }
+    await opened.file.close();
+    return undefined;
   }
 
   /** The entries of the deflated members, member by member in the order of the file, so that a caller can stop early. */
@@ -111,13 +101,12 @@ export class WrapReader {
 
   /** What a deflated member holds. Throws DT_WRAP_INVALID, DT_LIMIT_EXCEEDED. */
   async readSmallMember(member: TocMember): Promise<Buffer> {
-    if (member.length > 2 * MAX_SMALL_MEMBER_BYTES) throw invalid('a member of small entries is too large');
-    return inflate(await readExactly(this.#handle, member.offset, member.length), MAX_SMALL_MEMBER_BYTES);
-  }
-
-  /** The open file, for what reads all of it in another way. It is closed with the reader. */
-  get handle(): FileHandle {
-    return this.#handle;
+    if (member.length > 2 * MAX_SMALL_MEMBER_BYTES) throw damagedWrap('a member of small entries is too large');
+    try {
+      return inflateMember(await readExactly(this.file, member.offset, member.length), MAX_SMALL_MEMBER_BYTES);
+    } catch (error) {
+      throw nameParts(error, this.path, this.parts, member);
+    }
   }
 
   /** All members in the order of the file but for the footer; the last one holds the table of contents, which does not list itself. */
@@ -135,8 +124,10 @@ export class WrapReader {
   async openBlob(path: string, digest: Digest, sizeBytes: number, signal?: AbortSignal): Promise<Readable> {
     const { header, stored } = await this.#readLargeHeader(path, sizeBytes);
     this.#thread ??= new BlobThread();
-    const job = { fd: this.#handle.fd, digest, sizeBytes, member: stored, start: header.headerBytes };
-    const bytes = readBlob(this.#thread, job, (failure) => toBlobError(failure, digest, sizeBytes, this.path), signal);
+    const job = { file: this.file.segments, digest, sizeBytes, member: stored, start: header.headerBytes };
+    const toError = (failure: BlobFailure): unknown =>
+      nameParts(toBlobError(failure, digest, sizeBytes, this.path), this.path, this.parts, this.#large.get(path));
+    const bytes = readBlob(this.#thread, job, toError, signal);
     return Readable.from(bytes, { objectMode: false });
   }
 
@@ -148,12 +139,12 @@ export class WrapReader {
       throw new DtError('DT_LIMIT_EXCEEDED', `the entry ${path} of ${this.path} is larger than the format allows`);
     }
     const chunks: Buffer[] = [];
-    for await (const chunk of readStoredMember(this.#handle, stored, 0, stored.contentBytes)) chunks.push(chunk);
+    for await (const chunk of readStoredMember(this.file, stored, 0, stored.contentBytes)) chunks.push(chunk);
     const content = Buffer.concat(chunks);
     const trailerOffset = stored.offset + storedMemberLength(stored.contentBytes) - GZIP_TRAILER_BYTES;
-    const trailer = await readExactly(this.#handle, trailerOffset, GZIP_TRAILER_BYTES);
+    const trailer = await readExactly(this.file, trailerOffset, GZIP_TRAILER_BYTES);
     if (!trailer.equals(gzipTrailer(crc32(content), stored.contentBytes)))
-      throw invalid(`the entry ${path} does not have its checksum`);
+      throw damagedWrap(`the entry ${path} does not have its checksum`);
     return { bytes: content.subarray(headerBytes, headerBytes + sizeBytes), mode };
   }
 
@@ -167,19 +158,27 @@ export class WrapReader {
 
   async close(): Promise<void> {
     await this.#thread?.close();
-    await this.#handle.close();
+    await this.file.close();
   }
 
-  async #readLargeHeader(path: string, sizeBytes?: number): Promise<{ header: TarHeader; stored: StoredMember }> {
+  async #readLargeHeader(path: string, sizeBytes?: number): Promise<LargeHeader> {
     const member = this.#large.get(path);
     if (member === undefined) throw new DtError('DT_WRAP_INCOMPLETE', `the entry ${path} is missing in ${this.path}`);
+    try {
+      return await this.#readHeaderOf(member, path, sizeBytes);
+    } catch (error) {
+      throw nameParts(error, this.path, this.parts, member);
+    }
+  }
+
+  async #readHeaderOf(member: TocMember, path: string, sizeBytes: number | undefined): Promise<LargeHeader> {
     const contentBytes = storedContentBytes(member.length);
-    if (contentBytes === undefined || !(await hasGzipHeader(this.#handle, member.offset))) {
-      throw invalid(`the entry ${path} is not where its table of contents says`);
+    if (contentBytes === undefined || !(await hasGzipHeader(this.file, member.offset))) {
+      throw damagedWrap(`the entry ${path} is not where its table of contents says`);
     }
     const stored = { offset: member.offset, contentBytes };
     let start: Buffer = Buffer.alloc(0);
-    for await (const chunk of readStoredMember(this.#handle, stored, 0, Math.min(MAX_TAR_HEADER_BYTES, contentBytes))) {
+    for await (const chunk of readStoredMember(this.file, stored, 0, Math.min(MAX_TAR_HEADER_BYTES, contentBytes))) {
       start = Buffer.concat([start, chunk]);
     }
     const [header] = walkTarBuffer(start, { headersOnly: true });
@@ -188,39 +187,7 @@ export class WrapReader {
       header.path === path &&
       (sizeBytes === undefined || header.sizeBytes === sizeBytes) &&
       header.headerBytes + header.sizeBytes + tarPaddingBytes(header.sizeBytes) === contentBytes;
-    if (!isExpected) throw invalid(`the entry ${path} is not what its table of contents says`);
+    if (!isExpected) throw damagedWrap(`the entry ${path} is not what its table of contents says`);
     return { header, stored };
   }
-}
-
-async function openForReading(path: string): Promise<FileHandle> {
-  try {
-    return await open(path, 'r');
-  } catch (error) {
-    if (systemErrorCode(error) === 'ENOENT') {
-      throw new DtError('DT_FILE_NOT_FOUND', `there is no file ${path}`, { cause: error });
-    }
-    throw new DtError('DT_FILE_UNREADABLE', `cannot read ${path}`, { cause: error });
-  }
-}
-
-async function readExactly(handle: FileHandle, offset: number, sizeBytes: number): Promise<Buffer> {
-  const { buffer, bytesRead } = await handle.read(Buffer.alloc(sizeBytes), 0, sizeBytes, offset);
-  if (bytesRead !== sizeBytes) throw new DtError('DT_WRAP_TRUNCATED', 'the wrap is shorter than it says');
-  return buffer;
-}
-
-function inflate(member: Buffer, maxOutputLength: number): Buffer {
-  try {
-    return gunzipSync(member, { maxOutputLength, chunkSize: inflatedChunkBytes(member, maxOutputLength) });
-  } catch (error) {
-    if (systemErrorCode(error) === 'ERR_BUFFER_TOO_LARGE') {
-      throw new DtError('DT_LIMIT_EXCEEDED', 'a member of the wrap is larger than the format allows', { cause: error });
-    }
-    throw new DtError('DT_WRAP_INVALID', 'the wrap is damaged: a member does not decompress', { cause: error });
-  }
-}
-
-function invalid(why: string): DtError {
-  return new DtError('DT_WRAP_INVALID', `the wrap is damaged: ${why}`);
 }

@@ -3,7 +3,7 @@ import { Command } from '@oclif/core/command';
 import { type LogLevel, parseLogLevel } from '../output/choose-reporter.ts';
 import { createReporter } from '../output/create-reporter.ts';
 import { SYMBOLS, toSafeText } from '../output/line-format.ts';
-import { LinePrompter } from '../output/prompter.ts';
+import { TerminalPrompter } from '../output/prompter.ts';
 import { formatJson } from '../output/sanitize-text.ts';
 import { WarningCollector } from '../output/warning-collector.ts';
 import type { RunContext } from '../workflows/context.ts';
@@ -101,9 +101,9 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
     if (!this.isJson) this.#write(text);
   }
 
-  /** Prints the last line of a command that did its work. */
+  /** Prints the last line of a command that did its work, but for `--quiet`. */
   protected printSuccess(message: string): void {
-    this.printResult(` ${SYMBOLS.success}  ${toSafeText(message)}`);
+    if (!this.#globalFlags.quiet) this.printResult(` ${SYMBOLS.success}  ${toSafeText(message)}`);
   }
 
   get #globalFlags(): Interfaces.InferredFlags<typeof GLOBAL_FLAGS> {
@@ -126,13 +126,14 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
       isCi: environment.isCi,
       isPlain: this.#globalFlags.plain,
       isJson: this.isJson,
-      logLevel: logLevel ?? 'info',
+      logLevel: this.#globalFlags.quiet && logLevel !== 'error' ? ('warn' as const) : (logLevel ?? 'info'),
     };
     this.#warnings = new WarningCollector(await createReporter(choice, stderr));
     this.reporter = this.#warnings;
-    this.prompter = new LinePrompter({
+    this.prompter = new TerminalPrompter({
       openInput: () => this.context.stdin,
-      write: (text) => stderr.write(text),
+      stderr,
+      canRedraw: choice.isTerminal,
       signal: this.signal,
     });
     if (logLevel === undefined) {

@@ -59,6 +59,11 @@ export const GLOBAL_FLAGS = {
     default: 'info',
   }),
   plain: Flags.boolean({ helpGroup, summary: 'print plain lines, without spinners' }),
+  quiet: Flags.boolean({
+    helpGroup,
+    char: 'q',
+    summary: 'print warnings, errors and what was asked for, nothing else',
+  }),
   json: Flags.boolean({ helpGroup, summary: 'print the result as one JSON document' }),
   // Helm takes these two away before it starts a plugin; they exist for the program started without Helm.
   debug: Flags.boolean({ helpGroup, hidden: true, summary: 'same as --log-level debug' }),

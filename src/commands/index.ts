@@ -3,12 +3,20 @@ import AuthCheckCommand from './auth/check.ts';
 import AuthLoginCommand from './auth/login.ts';
 import AuthLogoutCommand from './auth/logout.ts';
 import ChartsAnnotateCommand from './charts/annotate.ts';
+import ChartsCarvelizeCommand from './charts/carvelize.ts';
 import ChartsRelocateCommand from './charts/relocate.ts';
+import CompletionCommand from './completion.ts';
+import DiffCommand from './diff.ts';
 import ImagesFindCommand from './images/find.ts';
 import ImagesLockCommand from './images/lock.ts';
+import ImagesPullCommand from './images/pull.ts';
+import ImagesPushCommand from './images/push.ts';
 import ImagesUnwrapCommand from './images/unwrap.ts';
+import ImagesVerifyCommand from './images/verify.ts';
 import ImagesWrapCommand from './images/wrap.ts';
 import InfoCommand from './info.ts';
+import InventoryCommand from './inventory.ts';
+import PushWrapCommand from './push-wrap.ts';
 import UnwrapCommand from './unwrap.ts';
 import VerifyCommand from './verify.ts';
 import VersionCommand from './version.ts';
@@ -20,12 +28,20 @@ export const COMMANDS: Readonly<Record<string, Command.Class>> = {
   'auth:login': AuthLoginCommand,
   'auth:logout': AuthLogoutCommand,
   'charts:annotate': ChartsAnnotateCommand,
+  'charts:carvelize': ChartsCarvelizeCommand,
   'charts:relocate': ChartsRelocateCommand,
+  completion: CompletionCommand,
+  diff: DiffCommand,
   'images:find': ImagesFindCommand,
   'images:lock': ImagesLockCommand,
+  'images:pull': ImagesPullCommand,
+  'images:push': ImagesPushCommand,
   'images:unwrap': ImagesUnwrapCommand,
+  'images:verify': ImagesVerifyCommand,
   'images:wrap': ImagesWrapCommand,
   info: InfoCommand,
+  inventory: InventoryCommand,
+  'push-wrap': PushWrapCommand,
   unwrap: UnwrapCommand,
   verify: VerifyCommand,
   version: VersionCommand,
@@ -36,5 +52,5 @@ export const COMMANDS: Readonly<Record<string, Command.Class>> = {
 export const GROUPS: Readonly<Record<string, string>> = {
   auth: 'Keep, remove and try credentials of registries',
   charts: 'Annotate, relocate and carry charts',
-  images: 'Find and lock the images of a chart; wrap and unwrap single images',
+  images: 'Find, lock, verify, pull and push the images of a chart; wrap and unwrap single images',
 };

@@ -1,5 +1,6 @@
 import * as Errors from '@oclif/core/errors';
-import { DtError } from '../domain/errors.ts';
+import { copyError } from '../domain/error-rules.ts';
+import { DtError, isDtError } from '../domain/errors.ts';
 import type { CommandSpec } from './command-spec.ts';
 import { findClosest } from './suggest.ts';
 
@@ -9,10 +10,11 @@ interface ParseErrorFields {
   readonly args?: unknown;
 }
 
-/** Turns a complaint of oclif's parser into `DT_USAGE` with what to try; any other value stays as it is. */
+/** Turns a complaint of oclif's parser into `DT_USAGE` with what to try, which a `DT_USAGE` without gets, too; any other value stays as it is. */
 export function mapOclifError(error: unknown, command: CommandSpec): unknown {
-  if (!(error instanceof Errors.CLIError)) return error;
   const hints = [`{bin} ${command.id} --help`];
+  if (isDtError(error, 'DT_USAGE') && error.hints.length === 0) return copyError(error, { hints });
+  if (!(error instanceof Errors.CLIError)) return error;
   const { flags, args } = error as ParseErrorFields;
   if (isTextList(flags)) return unknownFlag(flags[0] ?? '', command, hints);
   if (Array.isArray(args)) {
@@ -43,7 +45,10 @@ function describeArguments(args: readonly unknown[]): string | undefined {
 }
 
 function tidyMessage(message: string): string {
-  const text = message.replace('See more help with --help', '').trim();
+  const text = message
+    .replace('See more help with --help', '')
+    .replace(/^Parsing (\S+)\s+Expected/, '$1: expected')
+    .trim();
   return text.charAt(0).toLowerCase() + text.slice(1);
 }
 

@@ -43,7 +43,8 @@ function readHelpCommand(words: readonly string[], commands: readonly CommandSpe
   return { kind: 'help', id: named.join(' ') };
 }
 
-interface SplitCommand {
+/** A command line that is cut behind the words of its command. */
+export interface SplitCommand {
   /** The words of the longest command or group at the start. */
   readonly words: readonly string[];
   /** Flags in front of the command or between its words, with their values. */
@@ -51,7 +52,8 @@ interface SplitCommand {
   readonly rest: readonly string[];
 }
 
-function splitCommand(
+/** Finds the command of a command line. Throws DT_USAGE for a flag in front of it that is not global. */
+export function splitCommand(
   argv: readonly string[],
   commands: readonly CommandSpec[],
   globalFlags: readonly FlagSpec[],
@@ -129,7 +131,8 @@ function applyBoolean(flag: FlagSpec, token: string, output: string[]): void {
   }
 }
 
-function findFlag(token: string, flags: readonly FlagSpec[]): FlagSpec | undefined {
+/** The flag that a word of a command line names, with or without its value behind `=`. */
+export function findFlag<T extends FlagSpec>(token: string, flags: readonly T[]): T | undefined {
   const name = nameOf(token);
   if (name.startsWith('--')) return flags.find((flag) => `--${flag.name}` === name);
   const char = token[1];

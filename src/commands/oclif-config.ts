@@ -8,7 +8,8 @@ import type { ProgramContext, ProgramLoadOptions } from './program-context.ts';
 
 const PLUGIN_NAME = 'dt';
 
-type AnyFlag = Command.Flag.Any;
+/** A flag of any type, as a command class states it. */
+export type AnyFlag = Command.Flag.Any;
 
 /**
  * oclif's configuration, made in memory from the table of commands: no file is read, so the program runs from one
@@ -109,19 +110,23 @@ function describeUsage(command: Command.Class): string {
   return ['<%= command.id %>', ...args, '[FLAGS]'].join(' ');
 }
 
-function allFlags(command: Command.Class): Record<string, AnyFlag> {
+/** The flags of a command, the global ones included. */
+export function allFlags(command: Command.Class): Record<string, AnyFlag> {
   return { ...command.baseFlags, ...(command.flags as Record<string, AnyFlag> | undefined) };
 }
 
 function toFlagSpecs(flags: Readonly<Record<string, AnyFlag>>): FlagSpec[] {
-  return Object.entries(flags).map(([name, flag]) => {
-    const perHostFlag = PER_HOST_FLAGS[name];
-    return {
-      name,
-      isBoolean: flag.type === 'boolean',
-      ...(flag.char === undefined ? {} : { char: flag.char }),
-      ...(flag.type === 'boolean' && flag.allowNo ? { hasNegation: true } : {}),
-      ...(perHostFlag === undefined ? {} : { perHostFlag }),
-    };
-  });
+  return Object.entries(flags).map(([name, flag]) => toFlagSpec(name, flag));
+}
+
+/** What `normalizeArgv` must know of one flag. */
+export function toFlagSpec(name: string, flag: AnyFlag): FlagSpec {
+  const perHostFlag = PER_HOST_FLAGS[name];
+  return {
+    name,
+    isBoolean: flag.type === 'boolean',
+    ...(flag.char === undefined ? {} : { char: flag.char }),
+    ...(flag.type === 'boolean' && flag.allowNo ? { hasNegation: true } : {}),
+    ...(perHostFlag === undefined ? {} : { perHostFlag }),
+  };
 }

@@ -2,6 +2,7 @@ import * as Flags from '@oclif/core/flags';
 import type { Interfaces } from '@oclif/core';
 import { DtError } from '../domain/errors.ts';
 import type { IndexMode } from '../workflows/unwrapping/plan-image-pushes.ts';
+import { STANDARD_STREAM } from '../domain/standard-stream.ts';
 import { CREDENTIAL_FLAGS } from './credential-flags.ts';
 
 const INDEX_MODES: readonly IndexMode[] = ['auto', 'sparse', 'filtered', 'full'];
@@ -41,8 +42,22 @@ export function readPushFlags(flags: Interfaces.InferredFlags<typeof PUSH_FLAGS>
   };
 }
 
-/** Throws DT_USAGE if both the password and the answers would be read from standard input. */
-export function requireAnswers(flags: { readonly yes: boolean; readonly 'password-stdin': boolean }): void {
+/** Throws DT_USAGE if two of the wrap, the password and the answers would be read from standard input. */
+export function requireAnswers(
+  flags: { readonly yes: boolean; readonly 'password-stdin': boolean },
+  file: string,
+): void {
+  if (file === STANDARD_STREAM && flags['password-stdin']) {
+    throw new DtError('DT_USAGE', '--password-stdin cannot be used for a wrap that comes from standard input', {
+      hints: ['{bin} auth login HOST'],
+    });
+  }
+  if (file === STANDARD_STREAM && !flags.yes) {
+    throw new DtError(
+      'DT_USAGE',
+      'a wrap from standard input needs --yes: standard input cannot answer questions as well',
+    );
+  }
   if (flags['password-stdin'] && !flags.yes) {
     throw new DtError('DT_USAGE', '--password-stdin needs --yes: standard input cannot answer questions as well');
   }

@@ -1,4 +1,6 @@
-import { EXIT_CODES, type ExitCode } from '../domain/errors.ts';
+import { defaultHints } from '../domain/default-hints.ts';
+import { copyError } from '../domain/error-rules.ts';
+import { EXIT_CODES, type DtError, type ExitCode } from '../domain/errors.ts';
 import { PRODUCT_VERSION } from '../domain/product.ts';
 import { renderErrorDocument, renderErrorText } from '../output/render-error.ts';
 import { formatJson } from '../output/sanitize-text.ts';
@@ -8,9 +10,17 @@ import { type Invocation, normalizeArgv } from './normalize-argv.ts';
 import { listCommandSpecs, listGlobalFlagSpecs, loadOclifConfig } from './oclif-config.ts';
 import type { ProgramContext } from './program-context.ts';
 
+/** What scripts of shells put in front of a command line that is to be completed; no command, for what follows is not whole. */
+const COMPLETE_WORD = '__complete';
+
 /** Runs one command line and tells its exit code. Never throws: every error is rendered here. */
 export async function runProgram(argv: readonly string[], context: ProgramContext): Promise<ExitCode> {
   try {
+    if (argv[0] === COMPLETE_WORD) {
+      const { completeLine } = await import('./completing/complete-line.ts');
+      await completeLine(argv.slice(1), context);
+      return EXIT_CODES.ok;
+    }
     await runInvocation(normalizeArgv(argv, listCommandSpecs(), listGlobalFlagSpecs()), context);
     return EXIT_CODES.ok;
   } catch (error) {
@@ -34,7 +44,7 @@ async function runInvocation(invocation: Invocation, context: ProgramContext): P
 }
 
 function reportError(thrown: unknown, argv: readonly string[], context: ProgramContext): ExitCode {
-  const error = toDtError(thrown, context.signal.aborted);
+  const error = withDefaultHints(toDtError(thrown, context.signal.aborted));
   const options = {
     bin: context.environment.bin,
     version: PRODUCT_VERSION,
@@ -46,6 +56,10 @@ function reportError(thrown: unknown, argv: readonly string[], context: ProgramC
     context.stdout.write(`${formatJson(renderErrorDocument(error, options))}\n`);
   }
   return error.exitCode;
+}
+
+function withDefaultHints(error: DtError): DtError {
+  return error.hints.length > 0 ? error : copyError(error, { hints: defaultHints(error.code) });
 }
 
 function asksForDebug(argv: readonly string[]): boolean {

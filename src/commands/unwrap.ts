@@ -9,6 +9,7 @@ import { prefixCredentialRegistry, readCredentialFlags } from './credential-flag
 import { PUSH_FLAGS, readPushFlags, requireAnswers } from './push-flags.ts';
 import { readRelocationFlags, readRewriteFlags, REWRITE_FLAGS } from './relocation-flags.ts';
 import { readRenderFlags, RENDER_FLAGS } from './render-flags.ts';
+import { readWrapInput, WRAP_INPUT_DESCRIPTION, WRAP_INPUT_FLAGS } from './wrap-input-flags.ts';
 
 const CHART_MODES: readonly ChartMode[] = ['rewrite', 'keep', 'overlay'];
 
@@ -18,13 +19,14 @@ export default class UnwrapCommand extends BaseCommand<typeof UnwrapCommand> {
     'Images go under the prefix, by default with the last two parts of their repository; the chart is rewritten to use them and pushed last. ' +
     'What the registry has already is not sent again.';
   static override args = {
-    file: Args.string({ required: true, description: 'wrap file' }),
+    file: Args.string({ required: true, description: WRAP_INPUT_DESCRIPTION }),
     prefix: Args.string({
       required: true,
       description: 'registry and path, for instance oci://registry.internal/mirror',
     }),
   };
   static override flags = {
+    ...WRAP_INPUT_FLAGS,
     ...PUSH_FLAGS,
     ...REWRITE_FLAGS,
     ...RENDER_FLAGS,
@@ -38,6 +40,9 @@ export default class UnwrapCommand extends BaseCommand<typeof UnwrapCommand> {
     'preserve-digest': Flags.boolean({ summary: 'the same as --chart-mode keep' }),
     'push-chart-url': Flags.string({ summary: 'another place for the chart', helpValue: 'URL' }),
     'skip-pull-images': Flags.boolean({ summary: 'push the chart only' }),
+    'skip-image-relocation': Flags.boolean({
+      summary: 'push the chart only, and as it came: its images are left where they are',
+    }),
     plan: Flags.boolean({
       summary: 'push nothing; show the repositories and tags that would be written, and how many bytes would be sent',
     }),
@@ -52,20 +57,21 @@ export default class UnwrapCommand extends BaseCommand<typeof UnwrapCommand> {
 
   protected override async execute(): Promise<object> {
     const { flags, args } = this;
-    if (!flags.plan) requireAnswers(flags);
+    requireAnswers({ ...flags, yes: flags.yes || flags.plan }, args.file);
+    const skipImages = this.#skipsImages();
     const credential = await readCredentialFlags(
       flags,
       () => prefixCredentialRegistry(args.prefix),
       this.credentialInput,
     );
     const source = {
-      file: args.file,
+      ...readWrapInput(args.file, flags, this.context),
       prefix: args.prefix,
       pushChartUrl: flags['push-chart-url'],
       ...readRewriteFlags(flags),
       annotationsKey: flags['annotations-key'],
       render: readRenderFlags(flags),
-      skipImages: flags['skip-pull-images'],
+      skipImages,
       chartNames: flags.chart ?? [],
       chartMode: readChartMode(flags),
       ...readPushFlags(flags),
@@ -88,16 +94,29 @@ export default class UnwrapCommand extends BaseCommand<typeof UnwrapCommand> {
     }
     return result;
   }
+
+  /** The images of a chart that is not relocated would go over those of its source. */
+  #skipsImages(): boolean {
+    const { flags } = this;
+    if (flags['skip-pull-images'] || !flags['skip-image-relocation']) return flags['skip-pull-images'];
+    this.reporter.warn('--skip-image-relocation pushes no image: use --chart-mode keep to push them under the prefix');
+    return true;
+  }
 }
 
 function readChartMode(flags: {
   readonly 'chart-mode': ChartMode | undefined;
   readonly 'preserve-digest': boolean;
+  readonly 'skip-image-relocation': boolean;
 }): ChartMode {
   const mode = flags['chart-mode'];
-  if (!flags['preserve-digest']) return mode ?? 'rewrite';
+  const keeping = (['preserve-digest', 'skip-image-relocation'] as const).find((name) => flags[name]);
+  if (keeping === undefined) return mode ?? 'rewrite';
   if (mode !== undefined && mode !== 'keep') {
-    throw new DtError('DT_USAGE', `--preserve-digest is --chart-mode keep, and cannot be used with ${mode}`);
+    throw new DtError(
+      'DT_USAGE',
+      `--${keeping} leaves the chart as it is, and cannot be used with --chart-mode ${mode}`,
+    );
   }
   return 'keep';
 }

@@ -1,6 +1,8 @@
 import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
 import { formatVerifyReport } from '../output/verify-report.ts';
+import { DtError } from '../domain/errors.ts';
+import { isStreamedInput } from '../domain/standard-stream.ts';
 import { BaseCommand } from './base-command.ts';
 
 export default class VerifyCommand extends BaseCommand<typeof VerifyCommand> {
@@ -32,6 +34,11 @@ export default class VerifyCommand extends BaseCommand<typeof VerifyCommand> {
 
   protected override async execute(): Promise<object> {
     const { flags, args } = this;
+    if (isStreamedInput(args.file)) {
+      throw new DtError('DT_USAGE', 'verify reads a wrap several times: it needs a file', {
+        hints: ['save the wrap to a file first', '{bin} unwrap checks a wrap that it reads as it comes'],
+      });
+    }
     const { verifyWrap } = await import('../workflows/verify-wrap.ts');
     const result = await verifyWrap(
       {

@@ -1,11 +1,12 @@
 import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
 import { DtError } from '../domain/errors.ts';
-import { formatBytes } from '../domain/format-quantity.ts';
 import type { ChartSource } from '../workflows/charts/fetch-chart.ts';
 import { BaseCommand } from './base-command.ts';
 import { chartCredentialRegistry, commonRegistry, readCredentialFlags } from './credential-flags.ts';
+import { describeOutput } from './describe-output.ts';
 import { readSearchFlags, SEARCH_FLAGS } from './search-flags.ts';
+import { findStandardOutput } from './standard-output.ts';
 import { readWrapFlags, WRAP_FLAGS } from './wrap-flags.ts';
 
 export default class WrapCommand extends BaseCommand<typeof WrapCommand> {
@@ -26,10 +27,15 @@ export default class WrapCommand extends BaseCommand<typeof WrapCommand> {
       helpValue: 'VERSION',
     }),
     repo: Flags.string({ summary: 'URL of a chart repository', helpValue: 'URL' }),
-    'output-file': Flags.string({ summary: 'file to write (default: NAME-VERSION.wrap.tgz)', helpValue: 'FILE' }),
+    'output-file': Flags.string({
+      char: 'o',
+      summary: 'file to write, or - for standard output (default: NAME-VERSION.wrap.tgz)',
+      helpValue: 'FILE',
+    }),
     ...WRAP_FLAGS,
     ...SEARCH_FLAGS,
     'skip-pull-images': Flags.boolean({ summary: 'wrap the chart and its lock without the images' }),
+    'add-carvel-bundle': Flags.boolean({ summary: 'put .imgpkg/ into the chart of the wrap, for imgpkg' }),
     'allow-empty': Flags.boolean({ summary: 'wrap a chart in which no image is found' }),
   };
   static override examples = [
@@ -37,6 +43,7 @@ export default class WrapCommand extends BaseCommand<typeof WrapCommand> {
     '<%= config.bin %> <%= command.id %> oci://registry.example.com/charts/contour --version 19.3.2',
     '<%= config.bin %> <%= command.id %> contour --repo https://charts.example.com --platforms linux/amd64,linux/arm64',
     '<%= config.bin %> <%= command.id %> ./contour ./redis --output-file platform.wrap.tgz',
+    '<%= config.bin %> <%= command.id %> ./contour --output-file - | ssh site dt unwrap - oci://registry.internal/mirror --yes',
   ];
 
   protected override async execute(): Promise<object> {
@@ -48,6 +55,7 @@ export default class WrapCommand extends BaseCommand<typeof WrapCommand> {
       () => commonRegistry(args.chart.map((location) => chartCredentialRegistry(location, flags.repo))),
       this.credentialInput,
     );
+    const stream = findStandardOutput(flags, this.context.stdout);
     const toSource = (location: string): ChartSource => ({
       location,
       version: flags.version,
@@ -58,16 +66,19 @@ export default class WrapCommand extends BaseCommand<typeof WrapCommand> {
       {
         sources: [toSource(first), ...others.map(toSource)],
         outputFile: flags['output-file'],
+        stream,
         ...readWrapFlags(flags),
         annotationsKey: flags['annotations-key'],
         search: readSearchFlags(flags),
         skipImages: flags['skip-pull-images'],
         allowEmpty: flags['allow-empty'],
+        addsCarvelBundle: flags['add-carvel-bundle'],
       },
       await this.createRunContext(credential),
     );
     const what = others.length === 0 ? 'Helm chart' : `${String(args.chart.length)} Helm charts`;
-    this.printSuccess(`${what} wrapped into "${result.file}" (${formatBytes(result.sizeBytes)})`);
+    if (stream !== undefined) this.reporter.info(`${what} wrapped to standard output (${describeOutput(result)})`);
+    else this.printSuccess(`${what} wrapped into "${result.file}" (${describeOutput(result)})`);
     return result;
   }
 }

@@ -44,7 +44,7 @@ export class BlobCopier {
 
   /** Brings a blob to all its targets that still matter. */
   async copy(task: BlobTask, signal: AbortSignal): Promise<void> {
-    await this.copyTo(this.openTargets(task), task, undefined, signal);
+    await this.copyTo(this.openTargets(task), task, task.sibling, signal);
   }
 
   /** Brings a blob to some of its targets. `sibling` is a target that has it already. */
@@ -70,7 +70,7 @@ export class BlobCopier {
     const onBytes = (sizeBytes: number): void => {
       this.#sentBytes += sizeBytes;
       this.#reclaimer.addBytes(sizeBytes);
-      this.#options.onBytes?.(sizeBytes);
+      this.#options.onBytes?.(descriptor, sizeBytes, true);
     };
     const openVerified = async (): Promise<Readable> => {
       const stream = await open();
@@ -79,10 +79,12 @@ export class BlobCopier {
         ? countBytes(stream, onBytes)
         : verifyBlob(stream, descriptor, from.name, onBytes);
     };
-    const options = { signal, mountFrom: sibling?.repository, sourceName: from.name, onBytes };
+    // Nobody mounts from itself.
+    const mountFrom = sibling?.name === target.name ? undefined : sibling?.repository;
+    const options = { signal, mountFrom, sourceName: from.name, onBytes };
     const outcome = await target.writeBlob(descriptor, openVerified, options);
     this.#blobs[outcome]++;
-    if (outcome !== 'written') this.#options.onBytes?.(descriptor.size);
+    if (outcome !== 'written') this.#options.onBytes?.(descriptor, descriptor.size, false);
   }
 
   async #writeFromAny(

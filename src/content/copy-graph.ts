@@ -5,7 +5,7 @@ import { OrderedCopier } from './copy-in-order.ts';
 import type { CopyJob, CopyOptions, CopySummary } from './copy-job.ts';
 import { JobFailures } from './job-failures.ts';
 import { mapConcurrently } from './map-concurrently.ts';
-import { planBlobTasks } from './plan-blob-tasks.ts';
+import { planBlobTasks, type BlobTask } from './plan-blob-tasks.ts';
 import { isSequentialStore, type ReadableStore } from './store.ts';
 import { writeManifests } from './write-manifests.ts';
 
@@ -18,19 +18,26 @@ import { writeManifests } from './write-manifests.ts';
 export async function copyGraphs(jobs: readonly CopyJob[], options: CopyOptions): Promise<CopySummary> {
   const failures = new JobFailures<CopyJob>();
   const copier = new BlobCopier(options, failures);
-  const tasks = planBlobTasks(jobs);
-  const sequential = tasks.flatMap(({ sources }) => sources).find(isSequentialStore);
+  const all = [...jobs, ...(options.companions ?? [])];
+  const tasks = planBlobTasks(all);
+  const sequential = all.map(({ source }) => source).find(isSequentialStore);
   if (sequential === undefined) {
     await mapConcurrently(tasks, options, async (task, signal) => copier.copy(task, signal));
   } else {
-    await new OrderedCopier(copier, options, failures).copy(tasks, sequential);
+    const [streamed, other] = [true, false].map((isStreamed) =>
+      tasks.filter(({ sources }) => sources.some(isSequentialStore) === isStreamed),
+    ) as [BlobTask[], BlobTask[]];
+    await mapConcurrently(other, options, async (task, signal) => copier.copy(task, signal));
+    await new OrderedCopier(copier, options, failures).copy(streamed, sequential);
+    await sequential.finish?.();
   }
   await writeManifests(
     jobs.filter((job) => !failures.has(job)),
     options,
     failures,
   );
-  return { ...copier.summary(), failures: failures.all };
+  const own = new Set(jobs);
+  return { ...copier.summary(), failures: new Map([...failures.all].filter(([job]) => own.has(job))) };
 }
 
 /** The digest that a tag has in the store, or undefined if there is no such tag. */

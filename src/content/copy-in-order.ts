@@ -5,10 +5,11 @@ import type { Descriptor } from '../domain/oci/descriptor.ts';
 import type { Digest } from '../domain/oci/digest.ts';
 import type { BlobCopier } from './copy-blobs.ts';
 import type { CopyJob, CopyOptions } from './copy-job.ts';
+import { drainStream } from './drain-stream.ts';
 import type { JobFailures } from './job-failures.ts';
 import { mapConcurrently } from './map-concurrently.ts';
 import type { BlobTask } from './plan-blob-tasks.ts';
-import type { SequentialStore } from './store.ts';
+import { isSequentialStore, type SequentialStore } from './store.ts';
 
 /** How often a sequential source is read for blobs whose bytes were lost on a failing target. */
 const MAX_PASSES = 2;
@@ -30,10 +31,11 @@ export class OrderedCopier {
   async copy(tasks: readonly BlobTask[], source: SequentialStore): Promise<void> {
     const signal = this.#options.signal ?? new AbortController().signal;
     let missing = await this.#copyPresent(tasks);
-    for (let pass = 1; pass <= MAX_PASSES && missing.size > 0; pass++) {
+    const passes = Math.min(source.maxPasses ?? MAX_PASSES, MAX_PASSES);
+    for (let pass = 1; pass <= passes && missing.size > 0; pass++) {
       const pending = missing;
       const failed = new Map<Digest, BlobTask>();
-      const isLast = pass === MAX_PASSES;
+      const isLast = pass === passes;
       await source.readBlobsInOrder(
         new Set(pending.keys()),
         async (digest, stream) => {
@@ -41,7 +43,7 @@ export class OrderedCopier {
           if (task === undefined) return;
           pending.delete(digest);
           if (!(await this.#copyStreamed(task, stream, isLast, signal))) failed.set(digest, task);
-          await drain(stream);
+          await drainStream(stream);
         },
         signal,
       );
@@ -53,13 +55,14 @@ export class OrderedCopier {
     }
   }
 
-  /** Copies what the first target has already; returns the rest. */
+  /** Copies what the first target has already, and what does not come from the stream; returns the rest. */
   async #copyPresent(tasks: readonly BlobTask[]): Promise<Map<Digest, BlobTask>> {
     const missing = new Map<Digest, BlobTask>();
     await mapConcurrently(tasks, this.#options, async (task, signal) => {
       const [first] = task.targets;
       try {
-        if (first !== undefined && (await first.store.hasBlob(task.descriptor, signal))) {
+        const isElsewhere = !task.sources.some(isSequentialStore);
+        if (isElsewhere || (first !== undefined && (await first.store.hasBlob(task.descriptor, signal)))) {
           await this.#copier.copy(task, signal);
           return;
         }
@@ -111,12 +114,4 @@ function openOnce(stream: Readable, { digest }: Descriptor): () => Promise<Reada
     isOpened = true;
     return Promise.resolve(Readable.from(read(), { objectMode: false }));
   };
-}
-
-/** Reads a stream to its end, so that the next one can come. */
-async function drain(stream: Readable): Promise<void> {
-  if (stream.readableEnded || stream.destroyed) return;
-  for await (const _chunk of stream.iterator({ destroyOnReturn: false })) {
-    // Skipped.
-  }
 }

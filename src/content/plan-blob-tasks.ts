@@ -15,6 +15,8 @@ export interface BlobTask {
   /** Any of them has the blob. */
   readonly sources: [ReadableStore, ...ReadableStore[]];
   readonly targets: BlobTarget[];
+  /** The source, where the targets may mount the blob from it. */
+  readonly sibling?: WritableStore | undefined;
 }
 
 /** The blobs of all jobs, each once per mount scope, the largest first: no big one is left alone at the end. */
@@ -26,10 +28,8 @@ export function planBlobTasks(jobs: readonly CopyJob[]): BlobTask[] {
     scopes.set(scope, tasks);
     for (const descriptor of job.graph.blobs) {
       const task = tasks.get(descriptor.digest);
-      if (task === undefined) {
-        const targets = [{ store: job.target, jobs: [job] }];
-        tasks.set(descriptor.digest, { descriptor, sources: [job.source], targets });
-      } else addJob(task, job);
+      if (task === undefined) tasks.set(descriptor.digest, createTask(descriptor, job));
+      else addJob(task, job, descriptor);
     }
   }
   return [...scopes.values()]
@@ -37,8 +37,21 @@ export function planBlobTasks(jobs: readonly CopyJob[]): BlobTask[] {
     .sort((left, right) => right.descriptor.size - left.descriptor.size);
 }
 
-function addJob({ sources, targets }: BlobTask, job: CopyJob): void {
-  if (!sources.some(({ name }) => name === job.source.name)) sources.push(job.source);
+function createTask(descriptor: Descriptor, job: CopyJob): BlobTask {
+  const { target, elsewhere } = job;
+  const other = elsewhere?.get(descriptor.digest);
+  const isSibling = other?.mountScope !== undefined && other.mountScope === target.mountScope;
+  return {
+    descriptor,
+    sources: [other ?? job.source],
+    targets: [{ store: target, jobs: [job] }],
+    ...(isSibling ? { sibling: other } : {}),
+  };
+}
+
+function addJob({ sources, targets }: BlobTask, job: CopyJob, { digest }: Descriptor): void {
+  const source = job.elsewhere?.get(digest) ?? job.source;
+  if (!sources.some(({ name }) => name === source.name)) sources.push(source);
   const target = targets.find(({ store }) => store.name === job.target.name);
   if (target === undefined) targets.push({ store: job.target, jobs: [job] });
   else target.jobs.push(job);

@@ -80,7 +80,7 @@ export class RegistryStore implements ReadableStore, WritableStore {
       method: 'HEAD',
       path: `blobs/${descriptor.digest}`,
       repository: this.repository,
-      action: 'push',
+      action: this.#readAction,
       expect: [200, 404],
       what: `blob ${descriptor.digest}`,
       signal,

@@ -36,11 +36,18 @@ export interface ReadableStore {
  * once each, and each stream must be consumed before the next is asked for.
  */
 export interface SequentialStore extends ReadableStore {
+  /** How often it can be read; undefined if that does not matter. */
+  readonly maxPasses?: number;
   readBlobsInOrder(
     wanted: ReadonlySet<Digest>,
     consume: (digest: Digest, stream: Readable) => Promise<void>,
     signal?: AbortSignal,
   ): Promise<void>;
+  /**
+   * Reads what was not wanted, and throws unless all of the medium is sound. Nothing that names its blobs (manifests, tags) may be
+   * written before. Absent where that is known already.
+   */
+  finish?(): Promise<void>;
 }
 
 export function isSequentialStore(store: ReadableStore): store is SequentialStore {

@@ -8,10 +8,11 @@ import type { Descriptor, ManifestContent } from '../domain/oci/descriptor.ts';
 import { isDigest, matchesDigest, type Digest } from '../domain/oci/digest.ts';
 import { MAX_MANIFEST_BYTES } from '../domain/oci/manifest.ts';
 import type { WrapDocument, WrappedBlob } from '../domain/wrap/wrap-document.ts';
-import type { ReadOptions, ReadableStore } from './store.ts';
+import type { ReadOptions } from './store.ts';
+import type { WrappedContent } from './wrapped-content.ts';
 
 /** The content of a wrap file, by digest. Nothing of it is held in memory. */
-export class WrapStore implements ReadableStore {
+export class WrapStore implements WrappedContent {
   readonly name: string;
   readonly verifiesBlobs = true;
   readonly #reader: WrapReader;

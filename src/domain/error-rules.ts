@@ -1,4 +1,12 @@
-import { DtError, EXIT_CODES, type DtErrorOptions, type ErrorCode, type ExitCode, type Side } from './errors.ts';
+import {
+  DtError,
+  EXIT_CODES,
+  systemErrorCode,
+  type DtErrorOptions,
+  type ErrorCode,
+  type ExitCode,
+  type Side,
+} from './errors.ts';
 
 /** Classes of failure from the worst to the mildest. */
 const WORST_FIRST: readonly ExitCode[] = [
@@ -13,6 +21,14 @@ const WORST_FIRST: readonly ExitCode[] = [
 /** The error of the worst class, which decides the exit code; the first of several. Undefined if there is none. */
 export function findWorstError(errors: readonly DtError[]): DtError | undefined {
   return errors.toSorted((a, b) => WORST_FIRST.indexOf(a.exitCode) - WORST_FIRST.indexOf(b.exitCode))[0];
+}
+
+/** No space left, or none for this user. */
+const FULL_DISK_CODES: readonly (string | undefined)[] = ['ENOSPC', 'EDQUOT'];
+
+/** What a system error means where a file was to be written. */
+export function outputErrorCode(error: unknown): 'DT_DISK_FULL' | 'DT_OUTPUT_FAILED' {
+  return FULL_DISK_CODES.includes(systemErrorCode(error)) ? 'DT_DISK_FULL' : 'DT_OUTPUT_FAILED';
 }
 
 /** Whatever else there is to do would fail in the same way, or must not be begun. */

@@ -12,7 +12,7 @@ export const EXIT_CODES = {
 export type ExitCode = (typeof EXIT_CODES)[keyof typeof EXIT_CODES];
 
 /** Every stable error code, with the exit code of its class. A code is never renamed: scripts match on it. */
-const ERROR_EXIT_CODES = {
+export const ERROR_EXIT_CODES = {
   DT_USAGE: EXIT_CODES.usage,
   DT_BAD_REFERENCE: EXIT_CODES.usage,
   DT_BAD_PREFIX: EXIT_CODES.usage,
@@ -47,6 +47,8 @@ const ERROR_EXIT_CODES = {
   DT_WRAP_TRUNCATED: EXIT_CODES.verification,
   DT_WRAP_UNSUPPORTED: EXIT_CODES.verification,
   DT_WRAP_INCOMPLETE: EXIT_CODES.verification,
+  DT_BASE_MISSING: EXIT_CODES.verification,
+  DT_INVENTORY_INVALID: EXIT_CODES.verification,
   DT_SIGNATURE_INVALID: EXIT_CODES.verification,
   DT_SIGNATURE_MISSING: EXIT_CODES.verification,
   DT_UNSAFE_ENTRY: EXIT_CODES.verification,

@@ -1,6 +1,7 @@
 import { rename, rm, stat, writeFile } from 'node:fs/promises';
 import { randomUUID } from 'node:crypto';
-import { DtError, errorMessage, systemErrorCode } from '../domain/errors.ts';
+import { outputErrorCode } from '../domain/error-rules.ts';
+import { DtError, errorMessage, isDtError, systemErrorCode } from '../domain/errors.ts';
 
 /**
  * Writes a small file so that it appears complete or not at all, with `mode` or the usual one; a device (`/dev/stdout`) is
@@ -12,18 +13,28 @@ export async function writeFileAtomically(
   content: string | Uint8Array,
   options: { readonly mode?: number } = {},
 ): Promise<void> {
+  await replaceFileAtomically(path, async (place) =>
+    writeFile(place, content, place === path ? {} : { ...options, flag: 'wx' }),
+  );
+}
+
+/**
+ * The same for a file that is written bit by bit: `write` gets the path to write to, a device as it is. Errors of its own
+ * (`DtError`, an abort) pass. Throws DT_OUTPUT_FAILED or DT_DISK_FULL.
+ */
+export async function replaceFileAtomically(path: string, write: (place: string) => Promise<void>): Promise<void> {
   const temporaryPath = `${path}.${randomUUID()}.tmp`;
   try {
     if (await isSpecialFile(path)) {
-      await writeFile(path, content);
+      await write(path);
       return;
     }
-    await writeFile(temporaryPath, content, { ...options, flag: 'wx' });
+    await write(temporaryPath);
     await rename(temporaryPath, path);
   } catch (error) {
     await rm(temporaryPath, { force: true });
-    const code = systemErrorCode(error) === 'ENOSPC' ? 'DT_DISK_FULL' : 'DT_OUTPUT_FAILED';
-    throw new DtError(code, `cannot write ${path}: ${errorMessage(error)}`, { cause: error });
+    if (isDtError(error) || systemErrorCode(error) === 'ABORT_ERR') throw error;
+    throw new DtError(outputErrorCode(error), `cannot write ${path}: ${errorMessage(error)}`, { cause: error });
   }
 }
 

@@ -1,6 +1,7 @@
 import { open, readFile, rm, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { outputErrorCode } from '../domain/error-rules.ts';
 import { DtError, errorMessage, systemErrorCode } from '../domain/errors.ts';
 import { identifyThisProcess, isRunning, type ProcessIdentity } from '../processes/running-process.ts';
 
@@ -47,8 +48,7 @@ export async function acquireOutputLock(lockPath: string, outputPath: string): P
 }
 
 function toOutputError(error: unknown, outputPath: string): DtError {
-  const code = systemErrorCode(error) === 'ENOSPC' ? 'DT_DISK_FULL' : 'DT_OUTPUT_FAILED';
-  return new DtError(code, `cannot write ${outputPath}: ${errorMessage(error)}`, { cause: error });
+  return new DtError(outputErrorCode(error), `cannot write ${outputPath}: ${errorMessage(error)}`, { cause: error });
 }
 
 /** A lock that cannot be filled (a full disk) does not stay. */

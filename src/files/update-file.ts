@@ -1,8 +1,9 @@
-import { lstat, mkdir, readFile, readlink, realpath } from 'node:fs/promises';
+import { lstat, readFile, readlink, realpath } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DtError, errorMessage, isDtError, systemErrorCode } from '../domain/errors.ts';
 import { writeFileAtomically } from './atomic-write.ts';
+import { makeFolders } from './make-folders.ts';
 import { acquireOutputLock } from './output-lock.ts';
 
 /** Only the owner of a file with secrets may read it, and enter a folder that is made for it. */
@@ -24,7 +25,7 @@ export async function updateSecretFile(
 ): Promise<void> {
   const target = await followLinks(path);
   try {
-    await mkdir(dirname(target), { recursive: true, mode: SECRET_FOLDER_MODE });
+    await makeFolders(dirname(target), SECRET_FOLDER_MODE);
   } catch (error) {
     throw new DtError('DT_OUTPUT_FAILED', `cannot create the folder of ${path}: ${errorMessage(error)}`, {
       cause: error,

@@ -7,10 +7,10 @@ export function formatAccess(result: CheckAccessResult): string {
   return `${' '.repeat(INDENTATION)} ${toSafeText(describeCredentials(result))}`;
 }
 
-function describeCredentials({ credentials, asked }: CheckAccessResult): string {
+function describeCredentials({ credentials, checked }: CheckAccessResult): string {
   if (credentials.kind === 'anonymous') return 'no credentials were found: access is anonymous';
   const place = describeOrigin(credentials);
-  return asked
+  return checked
     ? `the credentials are from ${place}`
     : `the registry did not ask for credentials; those from ${place} were not sent`;
 }

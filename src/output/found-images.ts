@@ -1,23 +1,15 @@
 import { describeReason } from '../domain/discovery/describe-reason.ts';
 import type { CheckedImage, DiscoveredImage } from '../domain/discovery/discovered-image.ts';
 import { formatCount } from '../domain/format-quantity.ts';
+import { alignColumns } from './align-columns.ts';
 import { toSafeText } from './line-format.ts';
 
 const COLUMNS = ['IMAGE', 'CONFIDENCE', 'WHY'] as const;
-const GAP = '  ';
 
 /** A table for people: one line for each image, with its best reason. */
 export function formatFoundImages(images: readonly CheckedImage[]): string {
   const rows = images.map((image) => [image.reference, formatConfidence(image), formatWhy(image)].map(toSafeText));
-  const widths = COLUMNS.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)));
-  return [[...COLUMNS], ...rows]
-    .map((row) =>
-      row
-        .map((cell, column) => (column === row.length - 1 ? cell : cell.padEnd(widths[column] ?? 0)))
-        .join(GAP)
-        .trimEnd(),
-    )
-    .join('\n');
+  return alignColumns([COLUMNS, ...rows]).join('\n');
 }
 
 function formatConfidence({ confidence, isTestOnly, isComplete, registry }: CheckedImage): string {

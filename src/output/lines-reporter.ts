@@ -1,7 +1,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Progress, Reporter } from '../workflows/ports.ts';
+import { formatBytes } from '../domain/format-quantity.ts';
 import { formatLine, SYMBOLS, toSafeText } from './line-format.ts';
-import { ProgressMeter } from './progress-meter.ts';
+import { ProgressMeter, type PartState } from './progress-meter.ts';
 
 /** A log must not fall silent for longer than this while work goes on. */
 const HEARTBEAT_MS = 10_000;
@@ -33,7 +34,13 @@ export class LinesReporter implements Reporter {
 
   async step<T>(title: string, run: (progress: Progress) => Promise<T>, done?: (result: T) => string): Promise<T> {
     const level = this.#currentLevel();
-    const meter = new ProgressMeter(() => performance.now());
+    const meter = new ProgressMeter({
+      now: () => performance.now(),
+      onPartEnd: (part) => {
+        // Its bytes are there; whether it is right shows at the end of the step.
+        this.#writeLine(level + 1, ' ', describePart(part));
+      },
+    });
     const heartbeat = setInterval(() => {
       const text = meter.describe();
       this.#writeLine(level, SYMBOLS.running, text === '' ? title : `${title}: ${text}`);
@@ -74,4 +81,8 @@ export class LinesReporter implements Reporter {
     const stamp = this.#options.isDebug ? `${new Date().toISOString()} ` : '';
     this.#options.write(`${stamp}${line}\n`);
   }
+}
+
+function describePart({ title, totalBytes, sentBytes }: PartState): string {
+  return `${title}, ${formatBytes(totalBytes)}${sentBytes === 0 ? ', already there' : ''}`;
 }

@@ -1,10 +1,13 @@
 import { styleText } from 'node:util';
 import { DefaultRenderer, type ListrDefaultRendererTask } from 'listr2';
-import { SYMBOLS } from './line-format.ts';
+import { INDENTATION, SYMBOLS } from './line-format.ts';
 
 /** At most ten updates a second: more is not readable and slows the work down. */
 const UPDATE_INTERVAL_MS = 100;
 const SPINNER_FRAMES = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'] as const;
+
+/** As wide as a symbol with the blanks around it. */
+const SYMBOL_BLANKS = '    ';
 
 export type LiveTask = ListrDefaultRendererTask;
 
@@ -40,6 +43,15 @@ export function createLiveRenderer(ports: LiveRendererPorts): typeof DefaultRend
     override end(): void {
       clearInterval(this.#timer);
       super.end();
+    }
+
+    /** Lines that go on start below the text of the first one. listr2 knows nothing of the width of our symbols. */
+    protected override format(message: string, icon: string, level: number): string[] {
+      const indentation = ' '.repeat(level * INDENTATION);
+      // What is one level deeper is wrapped as much earlier.
+      return super
+        .format(message, '', level + 1)
+        .map((line, index) => indentation + (index === 0 ? `${icon} ` : SYMBOL_BLANKS) + line.trimStart());
     }
 
     protected override style(task: LiveTask): string {

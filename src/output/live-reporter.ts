@@ -1,14 +1,27 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { Listr, type ListrDefaultRendererLogLevels, ListrLogger, ProcessOutput } from 'listr2';
 import type { Progress, Reporter } from '../workflows/ports.ts';
+import { formatBytes } from '../domain/format-quantity.ts';
 import { formatLine, INDENTATION, SYMBOLS, toSafeText } from './line-format.ts';
 import { createLiveRenderer, type LineKind, type LiveTask } from './live-renderer.ts';
-import { ProgressMeter } from './progress-meter.ts';
+import { ProgressMeter, type PartState } from './progress-meter.ts';
+
+/** More parts than this are not shown side by side. */
+const MAX_SHOWN_PARTS = 8;
+/** Symbol and blanks in front of a title, and one behind it. */
+const SYMBOL_COLUMNS = 5;
 
 /** A step that runs now, with the title that its progress is added to. */
 interface RunningStep {
   readonly title: string;
   readonly meter: ProgressMeter;
+  /** The parts that are shown at the moment, each with its line. */
+  readonly parts: Map<PartState, ShownPart>;
+}
+
+interface ShownPart {
+  readonly line: LiveTask;
+  readonly end: () => void;
 }
 
 /** What is drawn while anything runs: one untitled task holds all lines and ends with the last of them. */
@@ -40,8 +53,17 @@ export class LiveReporter implements Reporter {
 
   async step<T>(title: string, run: (progress: Progress) => Promise<T>, done?: (result: T) => string): Promise<T> {
     return this.#runLine(title, 'step', async (task) => {
-      const meter = new ProgressMeter(() => performance.now());
-      this.#steps.set(task, { title: task.title ?? '', meter });
+      const parts = new Map<PartState, ShownPart>();
+      const meter = new ProgressMeter({
+        now: () => performance.now(),
+        onPartStart: (part) => {
+          if (parts.size < MAX_SHOWN_PARTS) parts.set(part, this.#showPart(task, part));
+        },
+        onPartEnd: (part) => {
+          hidePart(task, parts, part);
+        },
+      });
+      this.#steps.set(task, { title: task.title ?? '', meter, parts });
       let finalTitle = title;
       try {
         const result = await run(meter);
@@ -49,6 +71,7 @@ export class LiveReporter implements Reporter {
         return result;
       } finally {
         this.#steps.delete(task);
+        for (const part of [...parts.keys()]) hidePart(task, parts, part);
         task.title = toSafeText(finalTitle);
       }
     });
@@ -147,8 +170,54 @@ export class LiveReporter implements Reporter {
 
   #showProgress(): void {
     for (const [task, step] of this.#steps) {
-      const text = toSafeText(step.meter.describe());
-      task.title = text === '' ? step.title : `${step.title}: ${text}`;
+      task.title = this.#addProgress(task, step.title, (columns) => step.meter.describe(columns));
+      for (const [{ title, doneBytes, totalBytes }, { line }] of step.parts) {
+        const name = cutStart(toSafeText(title), this.#countColumns(line));
+        line.title = this.#addProgress(line, name, (columns) => {
+          const text = `${formatBytes(doneBytes)} of ${formatBytes(totalBytes)}`;
+          return text.length <= columns ? text : '';
+        });
+      }
     }
   }
+
+  /** A line of its own for a part, below its step. */
+  #showPart(task: LiveTask, { title }: PartState): ShownPart {
+    const end = Promise.withResolvers<undefined>();
+    const line = this.#createLine(title, 'step', task, () => end.promise);
+    void line.run();
+    return {
+      line: line.tasks[0] as unknown as LiveTask,
+      end: () => {
+        end.resolve(undefined);
+      },
+    };
+  }
+
+  /** `TITLE: PROGRESS`, as much of the progress as fits into the line. */
+  #addProgress(task: LiveTask, title: string, describe: (maxColumns: number) => string): string {
+    const text = toSafeText(describe(this.#countColumns(task) - title.length - ': '.length));
+    return text === '' ? title : `${title}: ${text}`;
+  }
+
+  /** How long the title of a task may be to fit into one line. */
+  #countColumns(task: LiveTask): number {
+    // The first of them is the untitled holder of all lines.
+    let level = -1;
+    for (let parent = task.parent; parent !== undefined; parent = parent.parent) level++;
+    return this.#stream.columns - level * INDENTATION - SYMBOL_COLUMNS;
+  }
+}
+
+function hidePart(task: LiveTask, parts: Map<PartState, ShownPart>, part: PartState): void {
+  const shown = parts.get(part);
+  if (shown === undefined) return;
+  shown.end();
+  parts.delete(part);
+  task.subtasks = task.subtasks.filter((line) => line !== shown.line);
+}
+
+/** The end of a reference tells more than its start. */
+function cutStart(text: string, maxColumns: number): string {
+  return text.length <= maxColumns ? text : `…${text.slice(1 - Math.max(maxColumns, 2))}`;
 }

@@ -4,6 +4,36 @@ import { DtError } from '../domain/errors.ts';
 import type { Prompter } from '../workflows/ports.ts';
 import { formatLine, SYMBOLS } from './line-format.ts';
 
+export interface TerminalPrompterOptions {
+  /** Called at the first question: a program that asks nothing leaves standard input alone. */
+  readonly openInput: () => NodeJS.ReadStream;
+  readonly stderr: NodeJS.WriteStream;
+  /** False for a terminal that cannot move its cursor. */
+  readonly canRedraw: boolean;
+  readonly signal: AbortSignal;
+}
+
+/** Asks the person at the terminal; where there is none, the answer is read as a line. Throws DT_INTERRUPTED. */
+export class TerminalPrompter implements Prompter {
+  readonly #options: TerminalPrompterOptions;
+  readonly #lines: LinePrompter;
+
+  constructor(options: TerminalPrompterOptions) {
+    const { openInput, stderr, signal } = options;
+    this.#options = options;
+    this.#lines = new LinePrompter({ openInput, write: (text) => stderr.write(text), signal });
+  }
+
+  async confirm(question: string): Promise<boolean> {
+    const { openInput, stderr, canRedraw, signal } = this.#options;
+    if (!canRedraw) return this.#lines.confirm(question);
+    const stdin = openInput();
+    if (!stdin.isTTY) return this.#lines.confirm(question);
+    const { confirmAtTerminal } = await import('./ask-terminal.ts');
+    return confirmAtTerminal(question, { stdin, stderr, signal });
+  }
+}
+
 export interface LinePrompterOptions {
   /** Called at the first question: a program that asks nothing leaves standard input alone. */
   readonly openInput: () => Readable;

@@ -25,10 +25,10 @@ export function formatRelocationReport({ changes, refused, proof }: RelocateLoca
   ].join('\n');
 }
 
-function describeProof({ state, reason, renders, moved, left }: RelocationProof): string {
+function describeProof({ state, reason, renderCount, moved, left }: RelocationProof): string {
   if (state === 'unproven') return `none, ${reason ?? 'nothing was rendered'}`;
   const rest = left.length === 0 ? 'nothing else differs' : `${String(left.length)} left, nothing else differs`;
-  return `${formatCount(moved.length, 'image')} moved in ${formatCount(renders, 'rendering')}, ${rest}`;
+  return `${formatCount(moved.length, 'image')} moved in ${formatCount(renderCount, 'rendering')}, ${rest}`;
 }
 
 function formatChange(change: RelocationChange): string {

@@ -93,8 +93,8 @@ function renderFailures({ failures, message }: DtError): string[] {
   return [
     ...failures.slice(0, MAX_LISTED_FAILURES).map(({ image, error }) => {
       const side = error.side === undefined ? '' : ` (${error.side})`;
-      const detail = error.detail === undefined ? '' : ` ${error.detail}`;
-      return formatLine(0, SYMBOLS.failed, `${image}${side}: ${error.message}${detail}`);
+      const what = error.detail === undefined ? error.message : `${withFullStop(error.message)} ${error.detail}`;
+      return formatLine(0, SYMBOLS.failed, `${image}${side}: ${what}`);
     }),
     ...(unlisted > 0 ? [`    and ${String(unlisted)} more`] : []),
   ];

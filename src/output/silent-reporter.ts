@@ -10,6 +10,8 @@ export interface SilentReporterOptions {
 const NO_PROGRESS: Progress = {
   setTotalBytes: () => undefined,
   addBytes: () => undefined,
+  skipBytes: () => undefined,
+  addPart: () => NO_PROGRESS,
   setStatus: () => undefined,
 };
 

@@ -1,9 +1,10 @@
 import { formatBytes } from '../domain/format-quantity.ts';
 import type { PlannedTag, UnwrapPlan } from '../workflows/plan-unwrap.ts';
-import { formatLine, INDENTATION, SYMBOLS, toSafeText } from './line-format.ts';
+import { formatItem, formatLine, SYMBOLS } from './line-format.ts';
 
 /** What `unwrap --plan` tells people. */
-export function formatUnwrapPlan({ charts, repositories, tags, bytesToSend, bytesPresent }: UnwrapPlan): string {
+export function formatUnwrapPlan(plan: UnwrapPlan): string {
+  const { charts, repositories, tags, sendBytes, presentBytes, missing } = plan;
   return [
     title(0, `Plan for ${charts.map(({ name, version }) => `${name} ${version}`).join(', ')}`),
     title(1, 'Repositories, which some registries want to exist'),
@@ -11,8 +12,12 @@ export function formatUnwrapPlan({ charts, repositories, tags, bytesToSend, byte
     title(1, 'Tags'),
     ...tags.map((tag) => item(`${tag.reference}${tag.kind === 'chart' ? ' (chart)' : ''}: ${describeState(tag)}`)),
     title(1, 'Layers and configs'),
-    item(`to send: ${formatBytes(bytesToSend)}`),
-    item(`there already: ${formatBytes(bytesPresent)}`),
+    item(`to send: ${formatBytes(sendBytes)}`),
+    item(`there already: ${formatBytes(presentBytes)}`),
+    ...(missing.length === 0 ? [] : [title(1, 'Missing, of what the delta leaves out: unwrap its base first')]),
+    ...missing.map(({ digest, sizeBytes, images }) =>
+      item(`${digest} (${formatBytes(sizeBytes)}), for ${images.join(', ')}`),
+    ),
   ].join('\n');
 }
 
@@ -34,5 +39,5 @@ function title(level: number, text: string): string {
 }
 
 function item(text: string): string {
-  return `${' '.repeat(3 * INDENTATION)} ${toSafeText(text)}`;
+  return formatItem(2, text);
 }

@@ -1,6 +1,6 @@
 import { formatBytes, formatCount, formatDuration } from '../domain/format-quantity.ts';
 import type { VerifyWrapResult } from '../workflows/verify-wrap.ts';
-import { formatLine, INDENTATION, SYMBOLS, toSafeText } from './line-format.ts';
+import { formatItem, formatLine, SYMBOLS } from './line-format.ts';
 
 const MS_PER_SECOND = 1000;
 
@@ -8,15 +8,23 @@ type Signature = VerifyWrapResult['signatures'][number];
 
 /** The report of `verify` for people, of a wrap that was found good. */
 export function formatVerifyReport(result: VerifyWrapResult): string {
-  const { kind, charts, images, isLight, sizeBytes, blobs, bytes, durationMs, signatures } = result;
+  const { kind, charts, images, isLight, sizeBytes, blobCount, blobBytes, omitted, durationMs, signatures } = result;
   const speed = durationMs === 0 ? '' : `, ${formatBytes((sizeBytes * MS_PER_SECOND) / durationMs)}/s`;
   const own = signatures.find(({ image }) => image === undefined);
   return [
     formatLine(0, SYMBOLS.section, kind === 'container' ? 'Wrap of single images' : 'Wrap of charts'),
-    ...charts.map(({ name, version }) => item(1, `Chart: ${name} ${version}`)),
-    item(1, `Content: ${formatCount(blobs, 'blob')}, ${formatBytes(bytes)}`),
-    item(1, `Checked: ${formatBytes(sizeBytes)} in ${formatDuration(durationMs)}${speed}`),
-    item(1, `Signature of the wrap: ${own === undefined ? 'none' : describeSignature(own)}`),
+    ...charts.map(({ name, version }) => formatItem(1, `Chart: ${name} ${version}`)),
+    formatItem(1, `Content: ${formatCount(blobCount, 'blob')}, ${formatBytes(blobBytes)}`),
+    ...(omitted === undefined
+      ? []
+      : [
+          formatItem(
+            1,
+            `Needs a base: ${formatCount(omitted.blobCount, 'blob')}, ${formatBytes(omitted.blobBytes)} (${omitted.bases.join(', ')})`,
+          ),
+        ]),
+    formatItem(1, `Checked: ${formatBytes(sizeBytes)} in ${formatDuration(durationMs)}${speed}`),
+    formatItem(1, `Signature of the wrap: ${own === undefined ? 'none' : describeSignature(own)}`),
     formatLine(1, SYMBOLS.section, isLight ? 'Images (named only: their content is not in the wrap)' : 'Images'),
     ...images.flatMap((image) => formatImage(image, signatures)),
   ].join('\n');
@@ -28,7 +36,10 @@ function formatImage(
 ): string[] {
   const own = signatures.filter(({ image }) => image === reference);
   const texts = [...new Set(own.map(describeSignature))];
-  return [item(2, `${reference} (${platforms.join(', ')})`), ...texts.map((text) => item(3, `- ${text}`))];
+  return [
+    formatItem(2, `${reference} (${platforms.map(({ platform }) => platform).join(', ')})`),
+    ...texts.map((text) => formatItem(3, `- ${text}`)),
+  ];
 }
 
 function describeSignature({ kind, status, signer, reason, predicateType }: Signature): string {
@@ -43,8 +54,4 @@ function describeSigner(signer: Signature['signer']): string {
   return signer.kind === 'key'
     ? `the key ${signer.fingerprint}`
     : `${signer.identity} (${signer.issuer ?? 'no issuer'})`;
-}
-
-function item(level: number, text: string): string {
-  return `${' '.repeat((level + 1) * INDENTATION)} ${toSafeText(text)}`;
 }

@@ -1,7 +1,10 @@
 import { formatBytes, formatCount } from '../domain/format-quantity.ts';
-import { formatLockPlatform, type LockImage } from '../domain/lock/images-lock.ts';
+import { formatLockPlatform, type ImagesLock, type LockImage } from '../domain/lock/images-lock.ts';
+import { findWrappedImage } from '../domain/wrap/contained-images.ts';
+import { summarizeOmitted, type WrapDocument, type WrappedImage } from '../domain/wrap/wrap-document.ts';
 import type { WrapInformation, WrappedLock } from '../workflows/inspect-wrap.ts';
-import { formatLine, INDENTATION, SYMBOLS, toSafeText } from './line-format.ts';
+import { alignColumns } from './align-columns.ts';
+import { formatItem, formatLine, shortenDigest, SYMBOLS, toSafeText } from './line-format.ts';
 
 /** The report of `info` for people. With `isDetailed` every platform is shown with its digest. */
 export function formatWrapInformation(information: WrapInformation, options: { readonly isDetailed: boolean }): string {
@@ -10,14 +13,16 @@ export function formatWrapInformation(information: WrapInformation, options: { r
     title(0, 'Wrap Information'),
     ...locks.flatMap((wrapped, index) => [
       ...formatChart(wrapped),
-      ...(index === 0 && sizeBytes !== undefined ? [item(1, `Size: ${formatBytes(sizeBytes)}`)] : []),
+      ...(index === 0 && sizeBytes !== undefined ? [formatItem(1, `Size: ${formatBytes(sizeBytes)}`)] : []),
       ...(index === 0 ? formatContents(information) : []),
       title(1, 'Metadata'),
       ...Object.entries(wrapped.lock.metadata)
         .sort(([left], [right]) => (left < right ? -1 : 1))
-        .map(([key, value]) => item(2, `- ${key}: ${value}`)),
+        .map(([key, value]) => formatItem(2, `- ${key}: ${value}`)),
       title(1, 'Images'),
-      ...wrapped.lock.images.flatMap((image) => (options.isDetailed ? formatDetails(image) : [formatImage(image)])),
+      ...(options.isDetailed
+        ? wrapped.lock.images.flatMap(formatDetails)
+        : formatImages(wrapped.lock, information.document)),
     ]),
   ].join('\n');
 }
@@ -26,24 +31,32 @@ export function formatWrapInformation(information: WrapInformation, options: { r
 function formatChart({ lock: { chart } }: WrappedLock): string[] {
   if (chart.name === '') return [];
   return [
-    item(1, `Chart: ${chart.name}`),
-    item(1, `Version: ${chart.version}`),
-    item(1, `App Version: ${chart.appVersion}`),
+    formatItem(1, `Chart: ${chart.name}`),
+    formatItem(1, `Version: ${chart.version}`),
+    formatItem(1, `App Version: ${chart.appVersion}`),
   ];
 }
 
 function formatContents({ document }: WrapInformation): string[] {
   if (document === undefined) return [];
-  const sizeBytes = document.blobs.reduce((sum, { size }) => sum + size, 0);
+  const held = document.blobs.filter(({ path }) => path !== undefined);
+  const heldBytes = held.reduce((sum, { size }) => sum + size, 0);
+  const omitted = summarizeOmitted(document);
   const artifacts = new Set(
     [...document.images, ...document.charts].flatMap(({ attached = [] }) => attached.map(({ digest }) => digest)),
   );
   return [
-    item(1, `Content: ${formatCount(document.blobs.length, 'blob')}, ${formatBytes(sizeBytes)}`),
+    formatItem(1, `Content: ${formatCount(held.length, 'blob')}, ${formatBytes(heldBytes)}`),
+    ...(omitted === undefined
+      ? []
+      : [
+          formatItem(1, `Delta to: ${omitted.bases.join(', ')}`),
+          formatItem(1, `Left out: ${formatCount(omitted.blobCount, 'blob')}, ${formatBytes(omitted.blobBytes)}`),
+        ]),
     ...(artifacts.size === 0
       ? []
       : [
-          item(
+          formatItem(
             1,
             `Attached: ${formatCount(artifacts.size, 'signature or other artifact', 'signatures and other artifacts')}`,
           ),
@@ -51,26 +64,38 @@ function formatContents({ document }: WrapInformation): string[] {
   ];
 }
 
-function formatImage({ image, digests }: LockImage): string {
-  return item(2, `${image} (${digests.map(formatLockPlatform).join(', ')})`);
+/** What the Go tool prints comes first; in columns beside it what only our own format knows. */
+function formatImages({ chart, images }: ImagesLock, document: WrapDocument | undefined): readonly string[] {
+  const rows = images.map((image) => {
+    const wrapped = findWrappedImage(document, chart, image);
+    const label = `${image.image} (${image.digests.map(formatLockPlatform).join(', ')})`;
+    return [label, ...describeContent(wrapped)].map(toSafeText);
+  });
+  return alignColumns(rows).map((line) => formatItem(2, line));
+}
+
+function describeContent(wrapped: WrappedImage | undefined): string[] {
+  if (wrapped?.digest === undefined) return [];
+  const { digest, isFiltered = false, attached = [] } = wrapped;
+  const notes = [
+    ...(isFiltered ? ['some platforms'] : []),
+    ...(attached.length === 0 ? [] : [`${String(attached.length)} attached`]),
+  ];
+  return [shortenDigest(digest), notes.join(', ')];
 }
 
 function formatDetails({ chart, name, image, digests }: LockImage): string[] {
   return [
     title(2, `${chart}/${name}`),
-    item(3, `Image: ${image}`),
-    item(3, 'Digests'),
+    formatItem(3, `Image: ${image}`),
+    formatItem(3, 'Digests'),
     ...digests.flatMap((digest) => [
-      item(3, `- Arch: ${formatLockPlatform(digest)}`),
-      item(3, `  Digest: ${digest.digest}`),
+      formatItem(3, `- Arch: ${formatLockPlatform(digest)}`),
+      formatItem(3, `  Digest: ${digest.digest}`),
     ]),
   ];
 }
 
 function title(level: number, text: string): string {
   return formatLine(level, SYMBOLS.section, text);
-}
-
-function item(level: number, text: string): string {
-  return `${' '.repeat((level + 1) * INDENTATION)} ${toSafeText(text)}`;
 }

@@ -21,7 +21,7 @@ export interface CheckAccessResult {
   readonly action: 'pull' | 'push';
   readonly credentials: CredentialOrigin | { readonly kind: 'anonymous' };
   /** False if the registry let the request in without asking for credentials: it has seen none. */
-  readonly asked: boolean;
+  readonly checked: boolean;
 }
 
 /**
@@ -46,7 +46,7 @@ export async function checkAccess(options: CheckAccessOptions, context: RunConte
     reference: formatReference(reference),
     action,
     credentials: origin ?? { kind: 'anonymous' },
-    asked: client.hasAskedForCredentials,
+    checked: client.hasAskedForCredentials,
   };
 }
 

@@ -16,7 +16,7 @@ export interface FindChartImagesResult {
   readonly chart: { readonly name: string; readonly version: string };
   readonly images: readonly CheckedImage[];
   readonly rendering: FoundImages['rendering']['state'];
-  readonly renders: number;
+  readonly renderCount: number;
   readonly warnings: readonly string[];
 }
 
@@ -37,7 +37,7 @@ export async function findChartImages(
     chart: { name, version },
     images: checksLikely ? await checkLikelyImages(found.images, context) : found.images,
     rendering: found.rendering.state,
-    renders: found.statistics.renders,
+    renderCount: found.statistics.renders,
     warnings: describeGaps(found),
   };
 }

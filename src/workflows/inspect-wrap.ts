@@ -1,14 +1,16 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readEntry, scanWrap } from '../archive/scan-wrap.ts';
+import { findWrapFile } from '../archive/wrap-file.ts';
 import { WrapReader } from '../archive/wrap-reader.ts';
 import { DtError, systemErrorCode } from '../domain/errors.ts';
 import { LOCK_FILE_NAME, type ImagesLock } from '../domain/lock/images-lock.ts';
 import { MAX_LOCK_BYTES, parseImagesLock } from '../domain/lock/parse-lock.ts';
+import { parseWrapDocument } from '../domain/wrap/parse-wrap-document.ts';
 import {
   CHART_FOLDER,
-  parseWrapDocument,
   pathInTopFolder,
+  topFolderOf,
   WRAP_DOCUMENT_PATH,
   wrapFolder,
   type WrapDocument,
@@ -43,7 +45,12 @@ export async function inspectWrap(
   chartNames: readonly string[] = [],
   signal?: AbortSignal,
 ): Promise<WrapInformation> {
-  const information = await inspect(path, signal);
+  return selectLocks(await inspect(path, signal), chartNames);
+}
+
+/** The information about the charts that were asked for. Throws DT_USAGE naming the charts that there are. */
+export function selectLocks(information: WrapInformation, chartNames: readonly string[]): WrapInformation {
+  const { path } = information;
   if (chartNames.length === 0) return information;
   const isNamed = ({ lock: { chart } }: WrappedLock, wanted: string): boolean =>
     [chart.name, wrapFolder(chart)].includes(wanted);
@@ -58,19 +65,20 @@ export async function inspectWrap(
 }
 
 async function inspect(path: string, signal: AbortSignal | undefined): Promise<WrapInformation> {
-  const stats = await statInput(path);
-  if (stats.isDirectory()) return describe(path, undefined, [await readFolderLock(path)]);
+  if (await isFolder(path)) return describeLocks(path, undefined, [await readFolderLock(path)]);
+  const { sizeBytes } = await findWrapFile(path);
   const reader = await WrapReader.open(path);
-  if (reader === undefined) return describe(path, stats.size, [await scanLock(path, signal)]);
+  if (reader === undefined) return describeLocks(path, sizeBytes, [await scanLock(path, signal)]);
   try {
     const { lockTexts, document } = await readIndexed(reader);
-    return describe(path, stats.size, lockTexts, document);
+    return describeLocks(path, sizeBytes, lockTexts, document);
   } finally {
     await reader.close();
   }
 }
 
-function describe(
+/** Throws DT_LOCK_INVALID. */
+export function describeLocks(
   path: string,
   sizeBytes: number | undefined,
   lockTexts: readonly string[],
@@ -80,13 +88,12 @@ function describe(
   return { path, sizeBytes, locks, document };
 }
 
-async function statInput(path: string): Promise<{ isDirectory(): boolean; readonly size: number }> {
+/** False also for what is not there: its parts may be. */
+async function isFolder(path: string): Promise<boolean> {
   try {
-    return await stat(path);
-  } catch (error) {
-    if (systemErrorCode(error) === 'ENOENT')
-      throw new DtError('DT_FILE_NOT_FOUND', `there is no wrap at ${path}`, { cause: error });
-    throw new DtError('DT_FILE_UNREADABLE', `cannot read ${path}`, { cause: error });
+    return (await stat(path)).isDirectory();
+  } catch {
+    return false;
   }
 }
 
@@ -110,7 +117,7 @@ async function readIndexed(reader: WrapReader): Promise<{ lockTexts: string[]; d
   const take = (path: string, bytes: Buffer): void => {
     if (pathInTopFolder(path) === WRAP_DOCUMENT_PATH && found === undefined) {
       const document = parseWrapDocument(bytes);
-      found = { document, lockPaths: listLockPaths(document, path.slice(0, -WRAP_DOCUMENT_PATH.length - 1)) };
+      found = { document, lockPaths: listLockPaths(document, topFolderOf(path)) };
     }
     if (isLockPath(path) && !locks.has(path)) locks.set(path, bytes.toString('utf8'));
   };
@@ -137,7 +144,8 @@ function isLockPath(path: string): boolean {
   return [CHART_LOCK_PATH, LOCK_FILE_NAME].includes(pathInTopFolder(path));
 }
 
-function listLockPaths({ kind, charts }: WrapDocument, topFolder: string): string[] {
+/** Where the locks of a wrap lie. */
+export function listLockPaths({ kind, charts }: WrapDocument, topFolder: string): string[] {
   return kind === 'container'
     ? [`${topFolder}/${LOCK_FILE_NAME}`]
     : charts.map(({ path }) => `${path}/${LOCK_FILE_NAME}`);

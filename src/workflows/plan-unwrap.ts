@@ -7,6 +7,7 @@ import { checkTarget, listTargets, type CheckedUnwrap } from './unwrapping/check
 import { combineFailures, listFailures } from './collect-failures.ts';
 import type { RunContext } from './context.ts';
 import { nameSide } from './name-side.ts';
+import type { MissingBlob } from './unwrapping/find-base-blobs.ts';
 import type { ImagePush } from './unwrapping/plan-image-pushes.ts';
 import { prepareUnwrap, type UnwrapSource } from './unwrapping/prepare-unwrap.ts';
 import { openRepository } from './registry-stores.ts';
@@ -29,8 +30,10 @@ export interface UnwrapPlan {
   readonly repositories: readonly string[];
   /** The images in the order of the locks, and the charts. */
   readonly tags: readonly PlannedTag[];
-  readonly bytesToSend: number;
-  readonly bytesPresent: number;
+  readonly sendBytes: number;
+  readonly presentBytes: number;
+  /** Of a delta: what the target should have and has not; with any of it, nothing would be pushed. */
+  readonly missing: readonly MissingBlob[];
 }
 
 /** Finds out what `unwrapCharts` would do, and pushes nothing. Throws the same errors, and what keeps the plan from being complete. */
@@ -58,6 +61,7 @@ export async function planUnwrap(source: UnwrapSource, context: RunContext): Pro
           repositories: [...new Set(targets.map(({ reference }) => formatRepository(reference)))].sort(),
           tags: describeTags(checked),
           ...sizes,
+          missing: checked.missing,
         };
       } finally {
         await prepared.wrap.close();
@@ -97,11 +101,18 @@ interface BlobPlace {
   readonly isThere: boolean;
 }
 
-/** Each blob once per registry, in the first repository that lacks its image. */
-function listBlobPlaces({ images, charts }: CheckedUnwrap): BlobPlace[] {
+/** Each blob once per registry, in the first repository that lacks its image. What a base should have is sent by nobody. */
+function listBlobPlaces({ images, charts, missing }: CheckedUnwrap): BlobPlace[] {
+  const lost = new Set(missing.map(({ digest }) => digest));
   const all = [
     ...images.flatMap(({ push, tag }) => [
-      ...push.graph.blobs.map((blob): BlobPlace => ({ target: push.target, blob, isThere: isThere(tag) })),
+      ...push.graph.blobs
+        .filter(({ digest }) => !lost.has(digest))
+        .map((blob): BlobPlace => ({
+          target: push.target,
+          blob,
+          isThere: isThere(tag) || push.elsewhere?.get(blob.digest)?.mountScope === push.target.registry,
+        })),
       ...listAttachedPlaces(push),
     ]),
     ...charts.flatMap(({ prepared, tag }) => [
@@ -130,7 +141,7 @@ function listAttachedPlaces({ target, attached }: Pick<ImagePush, 'target' | 'at
 async function measureBlobs(
   places: readonly BlobPlace[],
   context: RunContext,
-): Promise<Pick<UnwrapPlan, 'bytesToSend' | 'bytesPresent'>> {
+): Promise<Pick<UnwrapPlan, 'sendBytes' | 'presentBytes'>> {
   const found = await mapConcurrently(
     places,
     context,
@@ -139,5 +150,5 @@ async function measureBlobs(
   );
   const sum = (isPresent: boolean): number =>
     places.reduce((bytes, { blob }, index) => bytes + (found[index] === isPresent ? blob.size : 0), 0);
-  return { bytesToSend: sum(false), bytesPresent: sum(true) };
+  return { sendBytes: sum(false), presentBytes: sum(true) };
 }

@@ -4,9 +4,16 @@ export interface Progress {
   setTotalBytes(sizeBytes: number): void;
   /** Counts bytes done since the last call. */
   addBytes(sizeBytes: number): void;
+  /** Counts bytes that need no moving: they are done, and say nothing about the rate. */
+  skipBytes(sizeBytes: number): void;
+  /** Shows a part by itself, for instance an image, from its first byte to its last. Its bytes count for the step as well. */
+  addPart(title: string, totalBytes: number): PartProgress;
   /** What is being worked on, in a few words. */
   setStatus(text: string): void;
 }
+
+/** Progress of one part of a step. */
+export type PartProgress = Pick<Progress, 'addBytes' | 'skipBytes'>;
 
 /**
  * How a workflow tells what it does while it does it. Nothing of this is the result: results are returned.

@@ -1,9 +1,9 @@
-import { PARTIAL_EXTENSION } from '../archive/wrap-writer.ts';
+import { countPartialBytes } from '../archive/partial-files.ts';
 import { isFatal } from '../domain/error-rules.ts';
 import { DtError, isDtError } from '../domain/errors.ts';
 import { formatBytes } from '../domain/format-quantity.ts';
 import type { Reference } from '../domain/oci/reference.ts';
-import { readAllocatedBytes, readFreeBytes } from '../files/output-place.ts';
+import { readFreeBytes } from '../files/output-place.ts';
 import { probeUpload } from '../transport/probe-upload.ts';
 import type { RunContext } from './context.ts';
 
@@ -13,7 +13,7 @@ const MAX_PROBED_REPOSITORIES = 3;
 type Repository = Pick<Reference, 'registry' | 'repository'>;
 
 /**
- * Throws DT_DISK_FULL if a file of this size does not fit beside what is there; what the `.partial` of the file takes is
+ * Throws DT_DISK_FULL if a file of this size does not fit beside what is there; what the partial files of the output take is
  * its own. `readFree` tells the free bytes, or undefined where nobody knows.
  */
 export async function requireFreeSpace(
@@ -21,7 +21,7 @@ export async function requireFreeSpace(
   totalBytes: number,
   readFree: (path: string) => Promise<number | undefined> = readFreeBytes,
 ): Promise<void> {
-  const neededBytes = totalBytes - (await readAllocatedBytes(outputFile + PARTIAL_EXTENSION));
+  const neededBytes = totalBytes - (await countPartialBytes(outputFile));
   const freeBytes = await readFree(outputFile);
   if (freeBytes === undefined || freeBytes >= neededBytes) return;
   throw new DtError('DT_DISK_FULL', `there is not enough space for ${outputFile}`, {

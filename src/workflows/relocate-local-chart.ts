@@ -86,8 +86,8 @@ export async function relocateLocalChart(
         },
         context,
       ),
-    ({ relocated: { changes }, proof: { renders } }) =>
-      `${formatCount(changes.length, 'change')}, ${formatCount(renders, 'rendering')}`,
+    ({ relocated: { changes }, proof: { renderCount } }) =>
+      `${formatCount(changes.length, 'change')}, ${formatCount(renderCount, 'rendering')}`,
   );
   checkCollisions(proof, relocated, rule, context);
   const isWritten = !isCheck && relocated.tree !== chart.tree;

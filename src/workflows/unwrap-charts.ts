@@ -2,11 +2,13 @@ import { mapConcurrently } from '../content/map-concurrently.ts';
 import type { ReplacedIndexes } from '../domain/relocation/replaced-indexes.ts';
 import { findPushed, isThere } from './unwrapping/check-tags.ts';
 import { acceptedDigests } from './unwrapping/plan-image-pushes.ts';
-import type { CheckedChart, CheckedPush, CheckedUnwrap } from './unwrapping/check-target.ts';
+import { isMissing, type CheckedChart, type CheckedPush, type CheckedUnwrap } from './unwrapping/check-target.ts';
 import { combineFailures } from './collect-failures.ts';
 import type { RunContext } from './context.ts';
+import { finishReading } from './opening/opened-wrap.ts';
 import { requirePushPermission } from './preflight.ts';
 import { prepareUnwrap, type PreparedUnwrap, type UnwrapSource } from './unwrapping/prepare-unwrap.ts';
+import { listCompanions } from './unwrapping/list-companions.ts';
 import { pushAttached } from './unwrapping/push-attached.ts';
 import {
   describeChart,
@@ -15,7 +17,7 @@ import {
   type UnwrappedChart,
 } from './unwrapping/push-prepared-chart.ts';
 import { runUnwrap, type RunUnwrapOptions } from './unwrapping/run-unwrap.ts';
-import { isMissing, pushImages, type PushedImage, type PushSummary } from './unwrapping/push-images.ts';
+import { pushImages, type PushedImage, type PushSummary } from './unwrapping/push-images.ts';
 import { describePush, toAttachedPush, type UnwrappedImage } from './unwrapping/unwrapped-image.ts';
 
 export interface UnwrapChartsOptions extends UnwrapSource, RunUnwrapOptions {
@@ -58,7 +60,9 @@ async function push(
 ): Promise<UnwrapChartsResult> {
   for (const chart of checked.charts) await requireValuesPlace(chart.prepared, options.file);
   if (options.skipPreflight !== true) await requirePermissions(checked, context);
-  const { summary, pushed, failures } = await pushImages(checked.images, context);
+  const { wrap } = prepared;
+  const { summary, pushed, failures } = await pushImages(checked.images, context, listCompanions(checked, wrap));
+  await finishReading(wrap);
   const replaced = findReplaced([...pushed, ...(await findSkipped(prepared, context))]);
   const attachedFailures = await pushAttached(pushed.map(toAttachedPush), options, context);
   const chartFailures = checked.charts.flatMap(({ tag: { image, check } }) =>

@@ -1,17 +1,19 @@
 import { DtError } from '../domain/errors.ts';
 import { formatCount } from '../domain/format-quantity.ts';
 import type { RelocationRule } from '../domain/relocation/relocation-rule.ts';
-import type { CheckedUnwrap } from './unwrapping/check-target.ts';
+import { isMissing, type CheckedUnwrap } from './unwrapping/check-target.ts';
 import { combineFailures } from './collect-failures.ts';
 import type { RunContext } from './context.ts';
-import { openWrap } from './opening/open-wrap.ts';
+import { openInput } from './opening/open-input.ts';
+import { finishReading, type OpenedWrap } from './opening/opened-wrap.ts';
 import { readRelocationRule, type RelocationOptions } from './relocating/read-relocation-rule.ts';
 import { planImagePushes, type IndexMode } from './unwrapping/plan-image-pushes.ts';
 import type { PreparedUnwrap } from './unwrapping/prepare-unwrap.ts';
 import { requirePushPermission } from './preflight.ts';
+import { listCompanions } from './unwrapping/list-companions.ts';
 import { pushAttached } from './unwrapping/push-attached.ts';
 import { runUnwrap, type RunUnwrapOptions } from './unwrapping/run-unwrap.ts';
-import { isMissing, pushImages, type PushSummary } from './unwrapping/push-images.ts';
+import { pushImages, type PushSummary } from './unwrapping/push-images.ts';
 import { describePush, toAttachedPush, type UnwrappedImage } from './unwrapping/unwrapped-image.ts';
 
 /** Without a naming only the last part of a repository stays, as the Go tool has it. */
@@ -40,7 +42,7 @@ export async function unwrapImages(options: UnwrapImagesOptions, context: RunCon
         pushed: false,
         images: pushes.map((push) => describePush(push, push.graph.root.descriptor.digest)),
       }),
-      push: async (_, checked) => push(checked, options, context),
+      push: async ({ wrap }, checked) => push(wrap, checked, options, context),
     },
     options,
     context,
@@ -48,13 +50,16 @@ export async function unwrapImages(options: UnwrapImagesOptions, context: RunCon
 }
 
 async function push(
-  { images }: CheckedUnwrap,
+  wrap: OpenedWrap,
+  checked: CheckedUnwrap,
   options: UnwrapImagesOptions,
   context: RunContext,
 ): Promise<UnwrapImagesResult> {
+  const { images } = checked;
   const missing = images.filter(isMissing).map(({ tag }) => tag.reference);
   if (options.skipPreflight !== true) await requirePushPermission(missing, context);
-  const { summary, pushed, failures } = await pushImages(images, context);
+  const { summary, pushed, failures } = await pushImages(images, context, listCompanions(checked, wrap));
+  await finishReading(wrap);
   const allFailures = [...failures, ...(await pushAttached(pushed.map(toAttachedPush), options, context))];
   if (allFailures.length > 0) throw combineFailures(allFailures, { totalCount: images.length, verb: 'pushed' });
   return { pushed: true, images: pushed.map(({ push, digest }) => describePush(push, digest)), summary };
@@ -64,10 +69,10 @@ async function prepare(
   options: UnwrapImagesOptions,
   rule: RelocationRule,
   context: RunContext,
-): Promise<Pick<PreparedUnwrap, 'wrap' | 'pushes' | 'charts'>> {
+): Promise<Omit<PreparedUnwrap, 'skipped'>> {
   const wrap = await context.reporter.step(
     'Reading the wrap',
-    async () => openWrap(options.file, context),
+    async () => openInput(options, context),
     ({ folders }) => formatCount(folders.flatMap(({ lock }) => lock.images).length, 'image'),
   );
   try {
@@ -78,6 +83,7 @@ async function prepare(
     const pushes = await planImagePushes(wrap, wrap.folders, plan, context);
     return {
       wrap,
+      rule,
       charts: [],
       pushes: options.skipAttached === true ? pushes.map((push) => ({ ...push, attached: [] })) : pushes,
     };

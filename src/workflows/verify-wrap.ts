@@ -1,11 +1,11 @@
-import { stat } from 'node:fs/promises';
+import { openWrapFile, type OpenWrapFile } from '../archive/wrap-file.ts';
 import { WrapReader } from '../archive/wrap-reader.ts';
-import { DtError, systemErrorCode } from '../domain/errors.ts';
+import type { DtError } from '../domain/errors.ts';
 import { formatBytes, formatCount, formatDuration } from '../domain/format-quantity.ts';
-import { formatLockPlatform } from '../domain/lock/images-lock.ts';
+import { listLockPlatforms, type LockPlatform } from '../domain/lock/images-lock.ts';
 import type { Digest } from '../domain/oci/digest.ts';
 import { DamageList } from '../domain/wrap/wrap-damage.ts';
-import { wrapFolder, type WrapKind } from '../domain/wrap/wrap-document.ts';
+import { summarizeOmitted, wrapFolder, type OmittedSummary, type WrapKind } from '../domain/wrap/wrap-document.ts';
 import type { TrustPolicy } from '../trust/trust-policy.ts';
 import type { CheckedImage } from './verifying/check-images.ts';
 import {
@@ -16,6 +16,7 @@ import {
   type SignatureReport,
 } from './verifying/check-signatures.ts';
 import { checkWrap, type CheckedWrap, type VerifyContext } from './verifying/check-wrap.ts';
+import { requireSoundParts } from './verifying/check-parts.ts';
 import { toDamageError, toFatalDamage } from './verifying/damage-error.ts';
 import type { Progress } from './ports.ts';
 import { readIndexedContent } from './verifying/read-indexed-content.ts';
@@ -37,22 +38,24 @@ export interface VerifyWrapResult {
     readonly reference: string;
     /** What the reference resolved to; absent where the wrap does not have it. */
     readonly digest?: Digest;
-    readonly platforms: readonly string[];
+    readonly platforms: readonly LockPlatform[];
     /** Absent where nobody was named whose signatures count. */
     readonly isSigned?: boolean;
   }[];
   /** True if the images are only named. */
   readonly isLight: boolean;
   /** Blobs that were hashed, each copy counted. */
-  readonly blobs: number;
-  readonly bytes: number;
+  readonly blobCount: number;
+  readonly blobBytes: number;
+  /** What a delta leaves out: the target must have it. */
+  readonly omitted?: OmittedSummary;
   readonly durationMs: number;
   readonly signatures: readonly SignatureReport[];
 }
 
 interface Verification {
   readonly file: string;
-  readonly sizeBytes: number;
+  readonly opened: OpenWrapFile;
   readonly policy: TrustPolicy | undefined;
   readonly signature: { readonly bytes: Buffer } | undefined;
   readonly damages: DamageList;
@@ -71,24 +74,24 @@ interface ReadWrap {
 export async function verifyWrap(options: VerifyWrapOptions, context: VerifyContext): Promise<VerifyWrapResult> {
   const { file } = options;
   const policy = readTrustPolicy(options);
-  const sizeBytes = await requireRegularFile(file);
-  const verification = {
-    file,
-    sizeBytes,
-    policy,
-    signature: readWrapSignature(file, options),
-    damages: new DamageList(),
-  };
+  const opened = await openWrapFile(file).catch((error: unknown) => {
+    throw toFatalDamage(file, error);
+  });
   try {
+    const signature = readWrapSignature(opened.path, options);
+    const verification = { file, opened, policy, signature, damages: new DamageList() };
     return await context.reporter.section(`Verifying "${file}"`, async () => verify(verification, context));
   } catch (error) {
     throw toFatalDamage(file, error);
+  } finally {
+    await opened.file.close();
   }
 }
 
 async function verify(verification: Verification, context: VerifyContext): Promise<VerifyWrapResult> {
-  const { file, sizeBytes, policy, damages } = verification;
+  const { file, opened, policy, damages } = verification;
   const startedAt = performance.now();
+  await requireSoundParts(opened, context);
   const reader = await WrapReader.open(file);
   try {
     const findFailure = (): DtError | undefined => toDamageError(file, damages);
@@ -112,16 +115,18 @@ async function verify(verification: Verification, context: VerifyContext): Promi
     if (policy !== undefined) judgeSignatures(images, reports, wrapSignature, damages);
     const failure = findFailure();
     if (failure !== undefined) throw failure;
+    const omitted = content.document === undefined ? undefined : summarizeOmitted(content.document);
     warnOfUnsignedChart(content, wrapSignature, policy, context);
     return {
       file,
-      sizeBytes,
+      sizeBytes: opened.sizeBytes,
       kind: content.kind,
       charts,
       images: images.map((image) => describeImage(image, reports, policy)),
       isLight,
-      blobs: content.blobCount,
-      bytes: content.blobBytes,
+      blobCount: content.blobCount,
+      blobBytes: content.blobBytes,
+      ...(omitted === undefined ? {} : { omitted }),
       durationMs: Math.round(performance.now() - startedAt),
       signatures: [...(wrapSignature === undefined ? [] : [wrapSignature]), ...reports],
     };
@@ -133,11 +138,12 @@ async function verify(verification: Verification, context: VerifyContext): Promi
 /** The bytes of the entries, and beside them those of the whole file for its own signature. */
 async function readWrap(
   reader: WrapReader | undefined,
-  { file, sizeBytes, policy, signature, damages }: Verification,
+  { file, opened, policy, signature, damages }: Verification,
   progress: Progress,
   { signal }: VerifyContext,
 ): Promise<ReadWrap> {
   const isSignatureRead = signature !== undefined && policy !== undefined;
+  const { sizeBytes } = opened;
   if (reader !== undefined) progress.setTotalBytes(isSignatureRead ? 2 * sizeBytes : sizeBytes);
   const onBytes = (readBytes: number): void => {
     progress.addBytes(readBytes);
@@ -145,9 +151,7 @@ async function readWrap(
   const options = { damages, progress, signal };
   const reads = await Promise.allSettled([
     reader === undefined ? readScannedContent(file, options) : readIndexedContent(reader, options),
-    signature === undefined
-      ? undefined
-      : checkWrapSignature(reader?.handle ?? file, signature.bytes, policy, { onBytes, signal }),
+    signature === undefined ? undefined : checkWrapSignature(opened.file, signature.bytes, policy, { onBytes, signal }),
   ]);
   const [content, wrapSignature] = reads;
   if (content.status === 'rejected') throw content.reason;
@@ -164,7 +168,7 @@ function describeImage(
   return {
     reference: lockImage.image,
     ...(root === undefined || isRebuilt ? {} : { digest: root }),
-    platforms: lockImage.digests.map(formatLockPlatform),
+    platforms: listLockPlatforms(lockImage),
     ...(policy === undefined ? {} : { isSigned: isSigned(lockImage.image, root, reports) }),
   };
 }
@@ -189,17 +193,4 @@ function describeChecked({ charts, images, isLight }: CheckedWrap): string {
   const names = charts.map((chart) => wrapFolder(chart)).join(', ');
   const what = `${formatCount(images.length, 'image')}${isLight ? ', named only' : ''}`;
   return names === '' ? what : `${names}: ${what}`;
-}
-
-/** The size of the file. A FIFO would keep us waiting. Throws DT_FILE_NOT_FOUND, DT_FILE_UNREADABLE. */
-async function requireRegularFile(path: string): Promise<number> {
-  try {
-    const stats = await stat(path);
-    if (stats.isFile()) return stats.size;
-  } catch (error) {
-    if (systemErrorCode(error) === 'ENOENT')
-      throw new DtError('DT_FILE_NOT_FOUND', `there is no file ${path}`, { cause: error });
-    throw new DtError('DT_FILE_UNREADABLE', `cannot read ${path}`, { cause: error });
-  }
-  throw new DtError('DT_FILE_UNREADABLE', `${path} is not a regular file`);
 }

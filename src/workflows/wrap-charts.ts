@@ -1,25 +1,20 @@
-import { requireRegularOutput } from '../archive/wrap-writer.ts';
 import type { Chart } from '../domain/chart/chart.ts';
 import type { ChartOrigin } from '../domain/chart/chart-origin.ts';
-import { findChartFile } from '../domain/chart/chart-tree.ts';
+import { buildChartTree } from '../domain/chart/chart-tree.ts';
 import { IMAGE_ANNOTATION_KEYS } from '../domain/chart/images-annotation.ts';
 import { DtError } from '../domain/errors.ts';
-import { isSameLockImage, LOCK_FILE_NAME } from '../domain/lock/images-lock.ts';
-import { WRAP_EXTENSION, wrapFolder } from '../domain/wrap/wrap-document.ts';
-import { requireWritablePlace } from '../files/output-place.ts';
+import { isSameLockImage } from '../domain/lock/images-lock.ts';
+import { DELTA_INFIX, WRAP_EXTENSION, wrapFolder } from '../domain/wrap/wrap-document.ts';
 import type { RunContext } from './context.ts';
 import { fetchChart, type ChartSource } from './charts/fetch-chart.ts';
 import { gatherChartArtifacts } from './wrapping/gather-images.ts';
-import {
-  countLockImages,
-  listImagesLock,
-  lockImages,
-  verifyChartLock,
-  type LockedImages,
-  type LockOptions,
-} from './locking/lock-images.ts';
-import { reportAdded, searchImages, type ChartImages } from './locking/search-images.ts';
+import { describeChartBundle } from './carvel/describe-chart-bundle.ts';
+import { lockChart } from './locking/lock-chart.ts';
+import type { LockedImages, LockOptions } from './locking/lock-images.ts';
+import { searchImages, type ChartImages } from './locking/search-images.ts';
 import { nameSide } from './name-side.ts';
+import { readBases } from './wrapping/read-bases.ts';
+import { requireOtherFile, requireOutputPlace } from './wrapping/require-output-place.ts';
 import { openWrapSigner } from './wrapping/sign-wrap.ts';
 import { writeOutput, type FolderToWrite, type OutputOptions, type WrapResult } from './wrapping/write-output.ts';
 
@@ -32,12 +27,14 @@ const RENDERING_FACTS: Readonly<Record<ChartImages['discovery']['rendering']['st
 
 export interface WrapChartsOptions extends LockOptions, OutputOptions {
   readonly sources: readonly [ChartSource, ...ChartSource[]];
-  /** Default for one chart: `NAME-VERSION.wrap.tgz` in the working directory. */
+  /** Default for one chart: `NAME-VERSION.wrap.tgz` in the working directory, `NAME-VERSION.delta.wrap.tgz` with a base. */
   readonly outputFile?: string | undefined;
   /** Wrap a chart in which no image is found. */
   readonly allowEmpty: boolean;
   /** Leave the images out: a light wrap. */
   readonly skipImages: boolean;
+  /** Put the files into the chart in the wrap that make it a bundle for imgpkg. */
+  readonly addsCarvelBundle?: boolean;
 }
 
 export interface WrapChartsResult extends WrapResult {
@@ -60,12 +57,18 @@ export async function wrapCharts(options: WrapChartsOptions, context: RunContext
   const signer = await openWrapSigner(options.signKeyFile, context.environment);
   return nameSide('source', async () =>
     context.reporter.section(`Wrapping ${title}`, async () => {
+      const base = await readBases(options.bases ?? [], options, context);
       const fetched = [];
       for (const source of sources) fetched.push(await fetchChart(source, context));
       requireDifferentCharts(fetched.map(({ chart }) => chart));
-      const outputFile = options.outputFile ?? defaultOutputFile(fetched.map(({ chart }) => chart));
-      await requireRegularOutput(outputFile);
-      if (options.skipPreflight !== true) await requireWritablePlace(outputFile);
+      const outputFile =
+        options.outputFile ??
+        defaultOutputFile(
+          fetched.map(({ chart }) => chart),
+          base !== undefined,
+        );
+      await requireOutputPlace(outputFile, options);
+      await requireOtherFile(outputFile, [...sources.map(({ location }) => location), ...(options.bases ?? [])]);
       const folders: FolderToWrite[] = [];
       const added: string[] = [];
       for (const { chart, origin } of fetched) {
@@ -76,7 +79,7 @@ export async function wrapCharts(options: WrapChartsOptions, context: RunContext
       const result = await writeOutput(
         folders as [FolderToWrite, ...FolderToWrite[]],
         outputFile,
-        { ...options, signer },
+        { ...options, signer, base },
         context,
       );
       return {
@@ -113,9 +116,9 @@ function requireDifferentCharts(charts: readonly Chart[]): void {
   if (repeated !== undefined) throw new DtError('DT_USAGE', `the chart ${repeated} is given twice`);
 }
 
-function defaultOutputFile([chart]: readonly Chart[]): string {
+function defaultOutputFile([chart]: readonly Chart[], isDelta: boolean): string {
   if (chart === undefined) throw new TypeError('no chart to wrap');
-  return wrapFolder(chart.metadata) + WRAP_EXTENSION;
+  return wrapFolder(chart.metadata) + (isDelta ? DELTA_INFIX : '') + WRAP_EXTENSION;
 }
 
 async function prepareFolder(
@@ -125,13 +128,16 @@ async function prepareFolder(
   context: RunContext,
 ): Promise<{ readonly folder: FolderToWrite; readonly added: readonly string[] }> {
   const chosen = await searchImages(chart, options, context);
-  const locked = await lockChart(chart, chosen, options, context);
+  const { addsCarvelBundle = false } = options;
+  const namesOnly = options.skipImages && !addsCarvelBundle;
+  const locked = await lockChart(chart, chosen, { ...options, namesOnly }, context);
   requireImages(chosen, locked, options, context);
+  const bundle = addsCarvelBundle ? describeChartBundle(chart, locked, options.annotationsKey) : [];
   const folder = {
     name: wrapFolder(chart.metadata),
     chart: {
       metadata: chart.metadata,
-      tree: chart.tree,
+      tree: bundle.length === 0 ? chart.tree : buildChartTree([...chart.tree, ...bundle]),
       origin,
       attached: options.skipAttached === true ? [] : await gatherChartArtifacts(chart.metadata, origin, context),
       discovery: chosen.discovery,
@@ -141,38 +147,6 @@ async function prepareFolder(
   const annotated = chosen.images.filter(({ found }) => found === undefined);
   const added = locked.lock.images.filter((image) => !annotated.some((other) => isSameLockImage(other, image)));
   return { folder, added: added.map(({ image }) => image) };
-}
-
-async function lockChart(
-  chart: Chart,
-  chosen: ChartImages,
-  options: WrapChartsOptions,
-  context: RunContext,
-): Promise<LockedImages> {
-  const { reporter } = context;
-  const lockFile = findChartFile(chart.tree, LOCK_FILE_NAME);
-  if (lockFile !== undefined) {
-    if (options.platforms.length > 0) {
-      reporter.warn(`--platforms has no effect: the chart has an ${LOCK_FILE_NAME}, and that one is used`);
-    }
-    return reporter.step(
-      `Verifying ${LOCK_FILE_NAME}`,
-      async () => verifyChartLock(chart, lockFile.bytes, chosen, context),
-      ({ lock }) => `${LOCK_FILE_NAME} verified (${countLockImages(lock.images)})`,
-    );
-  }
-  const locked = options.skipImages
-    ? { ...listImagesLock(chart, chosen, context), sources: [] }
-    : await reporter.step(
-        `Locking images`,
-        async () => lockImages(chart, chosen, options.platforms, context),
-        ({ lock }) => `${LOCK_FILE_NAME} written (${countLockImages(lock.images)})`,
-      );
-  reportAdded(chosen, locked.lock, context);
-  if (options.isCompatible && chosen.images.some(({ found }) => found !== undefined)) {
-    reporter.warn('the Go dt takes locks only of what annotations name: run "charts annotate" on the chart first');
-  }
-  return locked;
 }
 
 function requireImages(

@@ -1,9 +1,9 @@
-import { stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { LOCK_FILE_NAME, type ImagesLock } from '../domain/lock/images-lock.ts';
 import { writeFileAtomically } from '../files/atomic-write.ts';
 import type { RunContext } from './context.ts';
 import { fetchChart } from './charts/fetch-chart.ts';
+import { findChartPlace } from './locking/chart-lock-file.ts';
 import { lockImages, type LockOptions } from './locking/lock-images.ts';
 import { reportAdded, searchImages } from './locking/search-images.ts';
 
@@ -12,6 +12,8 @@ export interface WriteChartLockOptions extends LockOptions {
   readonly chart: string;
   /** Default: `Images.lock` in the chart folder, or beside the archive. */
   readonly outputFile?: string | undefined;
+  /** Write no file. */
+  readonly isDocumentOnly?: boolean;
 }
 
 export interface WriteChartLockResult {
@@ -32,11 +34,7 @@ export async function writeChartLock(
     lockImages(chart, chosen, options.platforms, context),
   );
   const added = reportAdded(chosen, lock, context);
-  const file = options.outputFile ?? (await defaultLockPath(options.chart));
-  await writeFileAtomically(file, lockText);
+  const file = options.outputFile ?? join((await findChartPlace(options.chart)).folder, LOCK_FILE_NAME);
+  if (options.isDocumentOnly !== true) await writeFileAtomically(file, lockText);
   return { file, lock, added };
-}
-
-async function defaultLockPath(chart: string): Promise<string> {
-  return join((await stat(chart)).isDirectory() ? chart : dirname(chart), LOCK_FILE_NAME);
 }

@@ -35,14 +35,14 @@ interface Document {
     readonly to: string;
   }[];
   readonly refused: readonly unknown[];
-  readonly isWritten: boolean;
+  readonly written: boolean;
   readonly proof: {
     readonly state: string;
     readonly reason?: string;
     readonly helmVersion?: string;
     readonly moved: readonly { readonly from: string; readonly to: string }[];
     readonly left: readonly { readonly reference: string; readonly why: string; readonly template: string }[];
-    readonly renders: number;
+    readonly renderCount: number;
   };
 }
 
@@ -92,8 +92,8 @@ describe('dt charts relocate', () => {
     if (site === undefined) return;
     const { stdout, code } = await site.run(['charts', 'relocate', 'shop', P, '--json', '--no-patch-templates']);
     assert.equal(code, 0);
-    const { changes, refused, isWritten, proof } = JSON.parse(stdout) as Document;
-    assert.equal(isWritten, true);
+    const { changes, refused, written, proof } = JSON.parse(stdout) as Document;
+    assert.equal(written, true);
     assert.deepEqual(
       changes.map(({ file, line, from, to }) => [file, line, from, to]),
       [
@@ -104,7 +104,7 @@ describe('dt charts relocate', () => {
     assert.deepEqual(refused, []);
     assert.equal(proof.state, 'proven');
     assert.match(proof.helmVersion ?? '', /^v3\./);
-    assert.ok(proof.renders >= 2);
+    assert.ok(proof.renderCount >= 2);
     assert.deepEqual(
       proof.moved.map(({ from, to }) => [from, to]),
       [['quay.io/team/app:1', `${P}/team/app:1`]],

@@ -146,3 +146,15 @@ test('the launcher works through links and from folders with blanks, and names w
   await writeFile(join(tools, 'node'), '#!/bin/sh\nexit 1\n', { mode: 0o755 });
   assert.equal((await runCli(['version'], { command: copy, env: { PATH: tools } })).code, 1);
 });
+
+test('--quiet leaves only what was asked for', async () => {
+  const loud = await runCli(['auth', 'logout', 'registry.example.com'], { env: { DOCKER_CONFIG: '/nonexistent' } });
+  assert.deepEqual([loud.code, loud.stdout.includes('registry.example.com')], [0, true]);
+  for (const flag of ['--quiet', '-q']) {
+    const quiet = await runCli(['auth', 'logout', 'registry.example.com', flag], {
+      env: { DOCKER_CONFIG: '/nonexistent' },
+    });
+    assert.deepEqual([quiet.code, quiet.stdout, quiet.stderr], [0, '', '']);
+  }
+  assert.match((await runCli(['version', '--quiet'])).stdout, /\d+\.\d+\.\d+/);
+});

@@ -19,10 +19,6 @@ export const RELOCATE_DIFFERENCES: Readonly<Record<string, RelocateDifference>> 
     reason: 'without --annotations-key every annotation that is known to list images is relocated, not "images" alone',
     alsoChanges: { 'c/Chart.yaml': 'image: acme.com/federal/a/image:1' },
   },
-  'dt-relocate/skip-relocation': {
-    reason: 'there is no flag for doing nothing; --check shows what would be done',
-    otherExit: { 0: 'unknown flag' },
-  },
 };
 
 const IMAGE_LINE = /image:|registry:|repository:|images: "/;

@@ -25,15 +25,6 @@ export const UNWRAP_DIFFERENCES: Readonly<Record<string, UnwrapDifference>> = {
       'its signature is found by its own digest, for which it holds; metadata of the chart, which the Go tool leaves behind, is pushed too',
     chartMetadataOf: 'signed-1.0.0.wrap.tgz',
   },
-  'dt-unwrap/carvel-bundle': {
-    reason: 'the files of a Carvel bundle are relocated by the Carvel commands',
-    omittedFiles: /^\.imgpkg\//,
-  },
-  'dt-unwrap/skip-image-relocation-and-pull': {
-    reason: '--skip-image-relocation comes with charts relocate',
-    otherExit: { 0: 'unknown flag' },
-    pushesNothing: true,
-  },
   'dt-unwrap/unpacked-folder': {
     reason: 'only files are unwrapped so far, and a folder would be changed in place',
     otherExit: { 0: 'not a file' },

@@ -17,11 +17,6 @@ const ARTIFACTS_REASON =
 
 /** Where we differ from the recorded wraps on purpose. */
 export const WRAP_DIFFERENCES: Readonly<Record<string, WrapDifference>> = {
-  'dt-wrap/carvel-bundle': {
-    reason: '--add-carvel-bundle comes with the Carvel commands',
-    without: ['--add-carvel-bundle'],
-    omitted: /^chart\/\.imgpkg\//,
-  },
   'dt-wrap/local-chart-with-artifacts': {
     reason: ARTIFACTS_REASON,
     artifactsAsLayouts: true,

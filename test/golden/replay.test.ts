@@ -1,18 +1,23 @@
 import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { readArchiveFiles } from '../support/archives.ts';
 import { GOLDEN_PORTS, GOLDEN_ROOT, listGoldenCases } from '../support/golden.ts';
 import { loadGoldenRegistry, startEmbeddedRegistry, type EmbeddedRegistry } from '../support/registries.ts';
-import { listDefectCases, replayDefectCases } from './replay-defects.ts';
+import { NOT_REPLAYED } from './not-replayed.ts';
+import { replayDefectCases } from './replay-defects.ts';
 import { createSandbox } from '../support/sandbox.ts';
 import { createReplay } from './replay-frame.ts';
 import { CONTAINER_DIFFERENCES, replayContainerCases } from './replay-container.ts';
+import { replayCarvelizeCases } from './replay-carvelize.ts';
 import { ANNOTATE_DIFFERENCES, replayAnnotateCases } from './replay-annotate.ts';
 import { replayAuthCases } from './replay-auth.ts';
+import { replayImagesCases } from './replay-images.ts';
 import { replayInfoCases } from './replay-info.ts';
 import { LOCK_DIFFERENCES, replayLockCases } from './replay-lock.ts';
 import { RELOCATE_DIFFERENCES, replayRelocateCases } from './replay-relocate.ts';
 import { listGoldenWraps, replayUnwrapCases, UNWRAP_DIFFERENCES, unwrapRecordedWrap } from './replay-unwrap.ts';
+import { replayUsageCases, USAGE_DIFFERENCES } from './replay-usage.ts';
 import { WRAP_DIFFERENCES, replayWrapCases } from './replay-wrap.ts';
 
 // All cases are in this one file, because the recorded bytes name fixed ports.
@@ -35,26 +40,26 @@ describe('golden replay', () => {
   replayWrapCases(replay);
   replayUnwrapCases(replay);
   replayContainerCases(replay);
+  replayImagesCases(replay);
+  replayCarvelizeCases(replay);
   replayRelocateCases(replay);
   replayAnnotateCases(replay);
+  replayUsageCases(replay);
   replayDefectCases(replay);
 
   test('no recorded case is left out in silence', () => {
-    const cases = [
-      'dt-auth',
-      'dt-lock',
-      'dt-info',
-      'dt-wrap',
-      'dt-unwrap',
-      'dt-container',
-      'dt-relocate',
-      'dt-annotate',
-    ]
-      .flatMap(listGoldenCases)
-      .concat(listDefectCases());
+    const areas = readdirSync(GOLDEN_ROOT, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+    const cases = areas.flatMap(({ name }) => listGoldenCases(name));
+    const areaOf = (path: string): string => path.slice(0, path.indexOf('/'));
     assert.deepEqual(
-      cases.filter((path) => !replayed.has(path)),
+      cases.filter((path) => !replayed.has(path) && NOT_REPLAYED[areaOf(path)] === undefined),
       [],
+    );
+    const areasReplayed = new Set([...replayed].map(areaOf));
+    assert.deepEqual(
+      Object.keys(NOT_REPLAYED).filter((area) => areasReplayed.has(area) || !areas.some(({ name }) => name === area)),
+      [],
+      'the table of what is not replayed names what is, or what does not exist',
     );
     const tables = [
       LOCK_DIFFERENCES,
@@ -63,6 +68,7 @@ describe('golden replay', () => {
       CONTAINER_DIFFERENCES,
       RELOCATE_DIFFERENCES,
       ANNOTATE_DIFFERENCES,
+      USAGE_DIFFERENCES,
     ];
     const explained = tables.flatMap((table) => Object.keys(table));
     assert.deepEqual(

@@ -26,8 +26,20 @@ export const UNWRAP_DEFECTS: Readonly<Record<string, DefectCheck>> = {
   'defects/unwrap-path-traversal': async (context) => checkRefused(context, 'DT_UNSAFE_ENTRY'),
   'defects/unwrap-tampered-manifest-is-pushed': async (context) => checkRefused(context, 'DT_DIGEST_MISMATCH'),
   'defects/unwrap-without-lock-pushes-chart-only': async (context) => checkRefused(context, 'DT_WRAP_INVALID'),
-  'defects/unwrap-remote-input': async (context) => checkRefused(context, 'DT_USAGE'),
-  'defects/unwrap-skip-image-relocation-writes-to-source': async (context) => checkRefused(context, 'DT_USAGE'),
+  'defects/unwrap-remote-input': async (context) => checkRefused(context, 'DT_WRAP_INVALID'),
+
+  'defects/unwrap-skip-image-relocation-writes-to-source': async (context) => {
+    const target = await startTarget(context.t);
+    const before = await listTags(SOURCE);
+    const { stderr } = await runFirstStep(context, 0);
+    assert.match(stderr, /Warning: --skip-image-relocation pushes no image/);
+    assert.deepEqual(await listTags(SOURCE), before);
+    assert.deepEqual([...(await listTags(target.host)).keys()], ['m/c1:1.0.0']);
+    const { files } = await readStoredChart(target.host, 'm/c1', '1.0.0');
+    for (const [name, bytes] of await readArchiveFiles(join(context.sandbox.work, 'c1-1.0.0.wrap.tgz'))) {
+      if (name.startsWith('chart/')) assert.ok(files.get(name.slice('chart/'.length))?.equals(bytes), name);
+    }
+  },
 
   'defects/unwrap-digest-pin-in-values-breaks': checkSourceDigestKept,
   'defects/unwrap-index-digest-changes': checkSourceDigestKept,

@@ -305,12 +305,12 @@ describe('auth check', () => {
     const check = async (...args: string[]): Promise<Record<string, unknown>> =>
       parse(await sandbox.run(['auth', 'check', ...args, '--json']));
     const credentials = { kind: 'file', file, entry: host };
-    assert.deepEqual(await check(image), { reference: image, action: 'pull', credentials, asked: true });
+    assert.deepEqual(await check(image), { reference: image, action: 'pull', credentials, checked: true });
     assert.deepEqual(await check(`oci://${host}/team/app`), {
       reference: `${host}/team/app`,
       action: 'pull',
       credentials,
-      asked: true,
+      checked: true,
     });
     assert.equal((await check(`${host}/new/app`, '--push'))['action'], 'push');
     const missing = await sandbox.run(['auth', 'check', `${host}/team/app:9`]);
@@ -380,7 +380,7 @@ describe('auth check', () => {
     const open = await startEmbeddedRegistry();
     t.after(async () => open.close());
     const document = parse(await sandbox.run(['auth', 'check', `${open.host}/a/b`, '--push', '--json']));
-    assert.deepEqual([document['credentials'], document['asked']], [{ kind: 'anonymous' }, false]);
+    assert.deepEqual([document['credentials'], document['checked']], [{ kind: 'anonymous' }, false]);
     const writes = open.requests.filter((line) => !/^(?:GET|HEAD) /.test(line));
     assert.deepEqual(
       writes.map((line) => line.split(' ')[0]),

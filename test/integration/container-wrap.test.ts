@@ -112,11 +112,15 @@ for (const isSparse of [false, true]) {
     }
     const args = ['images', 'unwrap', WRAP_FILE, `${target.host}/m`, '--yes', '--json'];
     const { images } = JSON.parse(await sandbox.runOk(args)) as {
-      images: { digest: string; sourceDigest?: string; platforms: string[] }[];
+      images: { digest: string; sourceDigest?: string; platforms: { platform: string }[] }[];
     };
     const stored = await clients.digest(`${target.host}/m/app:1`);
     assert.deepEqual(
-      images.map(({ digest, sourceDigest, platforms }) => ({ digest, sourceDigest, platforms })),
+      images.map(({ platforms, digest, sourceDigest }) => ({
+        digest,
+        sourceDigest,
+        platforms: platforms.map(({ platform }) => platform),
+      })),
       [{ digest: stored, sourceDigest: isSparse ? undefined : image.digest, platforms: wanted }],
     );
     assert.equal(stored === image.digest, isSparse);
@@ -272,13 +276,13 @@ test('info and --json tell what a container wrap has and what became of it', asy
   const { sandbox, source, target } = site;
   const image = await pushImage(source.host, 'team/app:1');
   const reference = `${source.host}/team/app:1`;
-  const platforms = image.manifests.map(({ platform }) => platform);
+  const platforms = image.manifests.map(({ digest, platform }) => ({ digest, platform }));
   const { sizeBytes, ...wrapped } = await runJson(site, ['images', 'wrap', reference]);
   assert.ok(Number(sizeBytes) > image.totalBytes);
   assert.deepEqual(wrapped, { file: WRAP_FILE, images: [{ reference, platforms, attachedCount: 0 }] });
 
   const information = await runJson(site, ['info', WRAP_FILE]);
-  assert.deepEqual(Object.keys(information), ['file', 'sizeBytes', 'locks', 'contents']);
+  assert.deepEqual(Object.keys(information), ['file', 'sizeBytes', 'charts', 'images', 'locks', 'contents']);
   const { kind, charts, images } = information['contents'] as Record<string, unknown>;
   assert.deepEqual({ kind, charts }, { kind: 'container', charts: [] });
   assert.deepEqual(images, [
@@ -287,8 +291,11 @@ test('info and --json tell what a container wrap has and what became of it', asy
       name: 'app',
       reference,
       digest: image.digest,
-      platforms: image.manifests.map(({ digest, platform }) => ({ digest, platform })),
+      platforms,
     },
+  ]);
+  assert.deepEqual(information['images'], [
+    { name: 'app', reference, digest: image.digest, platforms, attachedCount: 0 },
   ]);
   const lockText = (await readArchiveFiles(join(sandbox.work, WRAP_FILE))).get('Images.lock')?.toString() ?? '';
   assert.equal((await sandbox.runOk(['info', WRAP_FILE, '--yaml'])).trimEnd(), lockText.trimEnd());
@@ -297,7 +304,7 @@ test('info and --json tell what a container wrap has and what became of it', asy
 
   const pushed = await runJson(site, ['images', 'unwrap', WRAP_FILE, `${target.host}/m`, '--yes']);
   assert.deepEqual(pushed['images'], [
-    { source: reference, target: `${target.host}/m/app:1`, digest: image.digest, platforms, attachedCount: 0 },
+    { reference, target: `${target.host}/m/app:1`, digest: image.digest, platforms, attachedCount: 0 },
   ]);
   assert.equal(pushed['pushed'], true);
   const again = await runJson(site, ['images', 'unwrap', WRAP_FILE, `${target.host}/m`, '--yes']);

@@ -16,8 +16,8 @@ interface PlanDocument {
     readonly state: string;
     readonly previousDigest?: string;
   }[];
-  readonly bytesToSend: number;
-  readonly bytesPresent: number;
+  readonly sendBytes: number;
+  readonly presentBytes: number;
 }
 
 const IS_WRITE = /^(?:POST|PUT|PATCH|DELETE) /;
@@ -121,7 +121,7 @@ test('--plan lists repositories, tags and bytes, pushes nothing, and is what the
     ],
   );
   for (const { reference, digest } of first.tags) assert.ok(text.includes(reference) && text.includes(digest));
-  assert.equal(first.bytesPresent, 0);
+  assert.equal(first.presentBytes, 0);
 
   const stdout = await sandbox.runOk(['unwrap', 'w.tgz', `${target.host}/m`, '--yes', '--json']);
   const { summary, charts } = JSON.parse(stdout) as {
@@ -131,8 +131,8 @@ test('--plan lists repositories, tags and bytes, pushes nothing, and is what the
   assert.equal(first.tags.at(-1)?.digest, charts[0]?.digest);
   const second = await plan();
   assert.ok(second.tags.every(({ state }) => state === 'same'));
-  assert.deepEqual([second.bytesToSend, second.bytesPresent], [0, first.bytesToSend]);
-  const chartBytes = first.bytesToSend - summary.sentBytes;
+  assert.deepEqual([second.sendBytes, second.presentBytes], [0, first.sendBytes]);
+  const chartBytes = first.sendBytes - summary.sentBytes;
   assert.ok(chartBytes > 0 && chartBytes < 10_000, String(chartBytes));
 });
 

@@ -42,6 +42,17 @@ for (const [name, fault] of Object.entries(WAITS)) {
   }
 }
 
+test('two signals at once are one interruption, which is told', { timeout: 4 * HANG_MS }, async (t) => {
+  const run = await prepare(t, 'wrap', { kind: 'stall', side: 'answer', isWhole: true });
+  const child = spawn(DT_PATH, run.args, run.options);
+  const output = text(child.stderr);
+  await run.isWaiting(child);
+  child.kill('SIGINT');
+  child.kill('SIGTERM');
+  assert.equal(await endOf(child), INTERRUPTED);
+  await checkEnd(await output, run.sandbox);
+});
+
 for (const [command, side] of [
   ['wrap', 'answer'],
   ['unwrap', 'request'],

@@ -63,7 +63,7 @@ test('one image without a signature is enough to distrust a wrap that is not sig
     const { result } = await verifyFile(file);
     assert.deepEqual(
       result.signatures.map(({ status }) => status),
-      ['not checked'],
+      ['unchecked'],
     );
 
     // The signature of the wrap speaks for all that is in it.
@@ -83,7 +83,7 @@ test('one image without a signature is enough to distrust a wrap that is not sig
     assert.deepEqual(signed.warnings, []);
     assert.deepEqual(
       (await verifyFile(file)).result.signatures.map(({ status }) => status),
-      ['not checked', 'not checked'],
+      ['unchecked', 'unchecked'],
     );
   });
 });

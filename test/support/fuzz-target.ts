@@ -64,7 +64,7 @@ async function prepareContainer(file: string, context: RunContext): Promise<Prep
   try {
     const rule = parseRelocationPrefix(PREFIX);
     const pushes = await planImagePushes(wrap, wrap.folders, { rule, indexMode: 'auto' }, context);
-    return { wrap, charts: [], pushes, skipped: [] };
+    return { wrap, rule, charts: [], pushes, skipped: [] };
   } catch (error) {
     await wrap.close();
     throw error;

@@ -5,7 +5,14 @@ export const DT_PATH = join(import.meta.dirname, '..', '..', 'bin', 'dt');
 
 const DEFAULT_TIMEOUT_MS = 60_000;
 /** What of the developer's surroundings would change what the program prints. */
-const CLEARED_VARIABLES = ['HELM_PLUGIN_NAME', 'HELM_PLUGIN_DIR', 'HELM_BIN', 'HELM_DEBUG', 'CI', 'DT_NODE'] as const;
+export const CLEARED_VARIABLES = [
+  'HELM_PLUGIN_NAME',
+  'HELM_PLUGIN_DIR',
+  'HELM_BIN',
+  'HELM_DEBUG',
+  'CI',
+  'DT_NODE',
+] as const;
 
 export interface RunCliOptions {
   /** Variables on top of the environment of the test; undefined removes one. */

@@ -30,11 +30,20 @@ export interface Sandbox {
   readonly home: string;
   /** Environment to lay over that of the test. */
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** With `--json` it also throws for a document that its schema does not describe. */
   run(args: readonly string[], options?: RunCliOptions): Promise<RunCliResult>;
   /** Runs the program and throws, with what it said, unless it ends with 0. Returns standard output. */
   runOk(args: readonly string[], options?: RunCliOptions): Promise<string>;
   /** What the program left in the temporary folder. */
   listTemporary(): Promise<string[]>;
+}
+
+/** Whatever a test looks for in a document, all of it is what its schema says. */
+async function requireDocument(args: readonly string[], { code, stdout }: RunCliResult): Promise<void> {
+  const { assertDocument, assertErrorDocument, findCommand } = await import('./json-schema.ts');
+  if (code === 0) assertDocument(findCommand(args), stdout);
+  // A program that a signal ended has said nothing.
+  else if (code > 0) assertErrorDocument(stdout);
 }
 
 /** Makes a sandbox that goes away with the test. */
@@ -48,8 +57,11 @@ export async function createSandbox(t: Pick<TestContext, 'after'>): Promise<Sand
     HOME: home,
     TMPDIR: temporary,
   };
-  const run = async (args: readonly string[], options: RunCliOptions = {}): Promise<RunCliResult> =>
-    runCli(args, { cwd: work, ...options, env: { ...env, ...options.env } });
+  const run = async (args: readonly string[], options: RunCliOptions = {}): Promise<RunCliResult> => {
+    const result = await runCli(args, { cwd: work, ...options, env: { ...env, ...options.env } });
+    if (options.command === undefined && args.includes('--json')) await requireDocument(args, result);
+    return result;
+  };
   return {
     work,
     home,

@@ -6,16 +6,19 @@ import { skipLoudly } from './skip-loudly.ts';
 export type ToolName =
   | 'cosign'
   | 'crane'
+  | 'fish'
   | 'gpg'
   | 'helm3'
   | 'helm4'
+  | 'mandoc'
   | 'nginx'
   | 'regctl'
   | 'registry2'
   | 'registry3'
   | 'script'
   | 'skopeo'
-  | 'tinyproxy';
+  | 'tinyproxy'
+  | 'zsh';
 
 const BIN_DIR = join(import.meta.dirname, '..', '..', '.tools', 'bin');
 

@@ -8,6 +8,8 @@ import { createSandbox, type Sandbox } from './sandbox.ts';
 export interface WrappedShop {
   /** Has `shop/` and `w.tgz` in its working directory. */
   readonly sandbox: Sandbox;
+  /** The registry that the images come from. */
+  readonly source: EmbeddedRegistry;
   /** An empty registry. */
   readonly target: EmbeddedRegistry;
   readonly pushed: Map<string, PushedImage>;
@@ -21,5 +23,5 @@ export async function prepareWrappedShop(t: TestContext): Promise<WrappedShop> {
   const pushed = await pushShopImages(source.host);
   await writeShopChart(join(sandbox.work, 'shop'), source.host);
   await sandbox.runOk(['wrap', 'shop', '--output-file', 'w.tgz']);
-  return { sandbox, target, pushed };
+  return { sandbox, source, target, pushed };
 }

@@ -17,7 +17,7 @@ interface Metafile {
 }
 
 /** `semver` is not among them: oclif itself loads it. */
-const HEAVY = ['got', 'listr2', 'tar-stream', 'js-yaml', '@sigstore', '@noble'];
+const HEAVY = ['got', 'listr2', '@listr2', '@inquirer', 'tar-stream', 'js-yaml', '@sigstore', '@noble'];
 const metafile = JSON.parse(
   readFileSync(join(import.meta.dirname, '..', '..', 'dist', 'meta.json'), 'utf8'),
 ) as Metafile;

@@ -39,10 +39,10 @@ export default class AuthLoginCommand extends BaseCommand<typeof AuthLoginComman
 
   async #ask(question: string, isSecret: boolean): Promise<string> {
     const { stdin, stderr } = this.context;
-    if (this.flags['password-stdin'] || !stdin.isTTY) {
+    if (this.flags['password-stdin'] || !stdin.isTTY || !stderr.isTTY) {
       throw new DtError('DT_USAGE', 'a login needs a user name and a password: --username and --password-stdin');
     }
     const { askTerminal } = await import('../../output/ask-terminal.ts');
-    return askTerminal({ question, isSecret, stdin, stderr, signal: this.signal });
+    return askTerminal(question, { isSecret }, { stdin, stderr, signal: this.signal });
   }
 }

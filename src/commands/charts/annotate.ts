@@ -28,6 +28,12 @@ export default class ChartsAnnotateCommand extends BaseCommand<typeof ChartsAnno
     if (result.isChanged)
       this.printSuccess(`Annotation ${what} written (${formatCount(result.images.length, 'image')})`);
     else this.printSuccess(`Annotation ${what} left as it is (${formatCount(result.images.length, 'image')})`);
-    return result;
+    const { chart, annotation, images, isChanged } = result;
+    return {
+      charts: [chart],
+      annotation,
+      images: images.map(({ image, name }) => ({ reference: image, name })),
+      written: isChanged,
+    };
   }
 }

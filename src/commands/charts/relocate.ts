@@ -16,6 +16,7 @@ export default class ChartsRelocateCommand extends BaseCommand<typeof ChartsRelo
   };
   static override flags = {
     check: Flags.boolean({ summary: 'change nothing; show what would be changed, and the proof' }),
+    'skip-relocation': Flags.boolean({ summary: 'the same as --check' }),
     ...REWRITE_FLAGS,
     ...RENDER_FLAGS,
   };
@@ -35,12 +36,13 @@ export default class ChartsRelocateCommand extends BaseCommand<typeof ChartsRelo
         ...readRewriteFlags(flags),
         annotationsKey: flags['annotations-key'],
         render: readRenderFlags(flags),
-        isCheck: flags.check,
+        isCheck: flags.check || flags['skip-relocation'],
       },
       await this.createRunContext(),
     );
     this.printResult(formatRelocationReport(result));
     if (result.isWritten) this.printSuccess(`Helm chart ${result.chart.name} relocated`);
-    return result;
+    const { chart, isWritten, ...rest } = result;
+    return { charts: [chart], ...rest, written: isWritten };
   }
 }

@@ -55,7 +55,7 @@ export default class ImagesFindCommand extends BaseCommand<typeof ImagesFindComm
     this.printSuccess(
       `${formatCount(result.images.length, 'image')} found in ${result.chart.name} ${result.chart.version}`,
     );
-    const { chart, images, rendering, renders } = result;
-    return { chart, images, rendering, renders };
+    const { chart, images, rendering, renderCount } = result;
+    return { charts: [chart], images, rendering, renderCount };
   }
 }

@@ -2,6 +2,7 @@ import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
 import { parsePlatform } from '../../domain/oci/platform.ts';
 import { formatCount } from '../../domain/format-quantity.ts';
+import { STANDARD_STREAM } from '../../domain/standard-stream.ts';
 import { BaseCommand } from '../base-command.ts';
 import { chartCredentialRegistry, CREDENTIAL_FLAGS, readCredentialFlags } from '../credential-flags.ts';
 import { PLATFORMS_FLAG } from '../platforms-flag.ts';
@@ -37,11 +38,15 @@ export default class ImagesLockCommand extends BaseCommand<typeof ImagesLockComm
       () => chartCredentialRegistry(args.chart),
       this.credentialInput,
     );
+    const outputFile = flags['output-file'] === STANDARD_STREAM ? STANDARD_OUTPUT : flags['output-file'];
+    // The document has the lock; nothing else may be there with it.
+    const isDocumentOnly = this.isJson && outputFile === STANDARD_OUTPUT;
     const { writeChartLock } = await import('../../workflows/write-chart-lock.ts');
-    const result = await writeChartLock(
+    const { file, lock, added } = await writeChartLock(
       {
         chart: args.chart,
-        outputFile: flags['output-file'],
+        outputFile,
+        isDocumentOnly,
         platforms: (flags.platforms ?? []).map(parsePlatform),
         annotationsKey: flags['annotations-key'],
         search: readSearchFlags(flags),
@@ -49,10 +54,9 @@ export default class ImagesLockCommand extends BaseCommand<typeof ImagesLockComm
       await this.createRunContext(credential),
     );
     // With the lock itself on standard output nothing else may be there.
-    if (result.file === STANDARD_OUTPUT) return result;
-    this.printSuccess(
-      `Images.lock file written to "${result.file}" (${formatCount(result.lock.images.length, 'image')})`,
-    );
-    return result;
+    if (file !== STANDARD_OUTPUT) {
+      this.printSuccess(`Images.lock file written to "${file}" (${formatCount(lock.images.length, 'image')})`);
+    }
+    return { ...(isDocumentOnly ? {} : { file }), locks: [lock], added };
   }
 }

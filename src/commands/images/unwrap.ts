@@ -1,27 +1,36 @@
 import * as Args from '@oclif/core/args';
+import * as Flags from '@oclif/core/flags';
 import { BaseCommand } from '../base-command.ts';
 import { prefixCredentialRegistry, readCredentialFlags } from '../credential-flags.ts';
 import { PUSH_FLAGS, readPushFlags, requireAnswers } from '../push-flags.ts';
 import { NAMING_FLAGS, readRelocationFlags } from '../relocation-flags.ts';
+import { readWrapInput, WRAP_INPUT_DESCRIPTION, WRAP_INPUT_FLAGS } from '../wrap-input-flags.ts';
 
 export default class ImagesUnwrapCommand extends BaseCommand<typeof ImagesUnwrapCommand> {
   static override summary = 'Push the image of a container wrap to a registry';
   static override description = 'The image goes under the prefix, by default with the last part of its repository.';
   static override args = {
-    file: Args.string({ required: true, description: 'wrap file of an image' }),
+    file: Args.string({ required: true, description: WRAP_INPUT_DESCRIPTION }),
     prefix: Args.string({
       required: true,
       description: 'registry and path, for instance oci://registry.internal/mirror',
     }),
   };
-  static override flags = { ...PUSH_FLAGS, ...NAMING_FLAGS };
+  static override flags = {
+    ...WRAP_INPUT_FLAGS,
+    ...PUSH_FLAGS,
+    ...NAMING_FLAGS,
+    'preserve-digest': Flags.boolean({
+      summary: 'keep the digest of the image: always done, but for --index filtered',
+    }),
+  };
   static override examples = [
     '<%= config.bin %> <%= command.id %> web-1.2.3.container.wrap.tgz oci://registry.internal/mirror --yes',
   ];
 
   protected override async execute(): Promise<object> {
     const { flags, args } = this;
-    requireAnswers(flags);
+    requireAnswers(flags, args.file);
     const credential = await readCredentialFlags(
       flags,
       () => prefixCredentialRegistry(args.prefix),
@@ -29,7 +38,12 @@ export default class ImagesUnwrapCommand extends BaseCommand<typeof ImagesUnwrap
     );
     const { unwrapImages } = await import('../../workflows/unwrap-images.ts');
     const result = await unwrapImages(
-      { file: args.file, prefix: args.prefix, ...readPushFlags(flags), ...readRelocationFlags(flags) },
+      {
+        ...readWrapInput(args.file, flags, this.context),
+        prefix: args.prefix,
+        ...readPushFlags(flags),
+        ...readRelocationFlags(flags),
+      },
       await this.createRunContext(credential),
     );
     if (!result.pushed) {

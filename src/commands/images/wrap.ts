@@ -1,8 +1,9 @@
 import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
-import { formatBytes } from '../../domain/format-quantity.ts';
 import { BaseCommand } from '../base-command.ts';
 import { readCredentialFlags, referenceCredentialRegistry } from '../credential-flags.ts';
+import { describeOutput } from '../describe-output.ts';
+import { findStandardOutput } from '../standard-output.ts';
 import { readWrapFlags, WRAP_FLAGS } from '../wrap-flags.ts';
 
 export default class ImagesWrapCommand extends BaseCommand<typeof ImagesWrapCommand> {
@@ -12,7 +13,8 @@ export default class ImagesWrapCommand extends BaseCommand<typeof ImagesWrapComm
   };
   static override flags = {
     'output-file': Flags.string({
-      summary: 'file to write (default: IMAGE-TAG.container.wrap.tgz)',
+      char: 'o',
+      summary: 'file to write, or - for standard output (default: IMAGE-TAG.container.wrap.tgz)',
       helpValue: 'FILE',
     }),
     ...WRAP_FLAGS,
@@ -29,16 +31,19 @@ export default class ImagesWrapCommand extends BaseCommand<typeof ImagesWrapComm
       () => referenceCredentialRegistry(args.reference),
       this.credentialInput,
     );
+    const stream = findStandardOutput(flags, this.context.stdout);
     const { wrapImages } = await import('../../workflows/wrap-images.ts');
     const result = await wrapImages(
       {
         reference: args.reference,
         outputFile: flags['output-file'],
+        stream,
         ...readWrapFlags(flags),
       },
       await this.createRunContext(credential),
     );
-    this.printSuccess(`Image wrapped into "${result.file}" (${formatBytes(result.sizeBytes)})`);
+    if (stream !== undefined) this.reporter.info(`Image wrapped to standard output (${describeOutput(result)})`);
+    else this.printSuccess(`Image wrapped into "${result.file}" (${describeOutput(result)})`);
     return result;
   }
 }

@@ -1,4 +1,5 @@
-import { requireBoundedJson, WRAP_DISCOVERY_PATH, WRAP_FORMAT_VERSION } from '../wrap/wrap-document.ts';
+import { WRAP_DISCOVERY_PATH, WRAP_FORMAT_VERSION } from '../wrap/wrap-document.ts';
+import { requireBoundedJson } from '../wrap/wrap-json.ts';
 import { outsideKey, outsideName } from './outside-values.ts';
 import type { DiscoveredImage, DiscoveryReason } from './discovered-image.ts';
 

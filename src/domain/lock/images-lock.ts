@@ -37,6 +37,14 @@ export interface LockDigest {
   readonly variant?: string;
 }
 
+/** One platform of an image. */
+export interface LockPlatform {
+  /** Digest of its manifest. */
+  readonly digest: Digest;
+  /** `os/arch[/variant]`. */
+  readonly platform: string;
+}
+
 export const LOCK_FILE_NAME = 'Images.lock';
 export const LOCK_API_VERSION = 'v0';
 export const LOCK_KIND = 'ImagesLock';
@@ -46,6 +54,11 @@ export const LOCK_GENERATED_BY = 'Distribution Tooling for Helm';
 /** `os/arch[/variant]` of an entry. */
 export function formatLockPlatform({ arch, variant }: Pick<LockDigest, 'arch' | 'variant'>): string {
   return variant === undefined ? arch : `${arch}/${variant}`;
+}
+
+/** The platforms of an image with their manifests. */
+export function listLockPlatforms({ digests }: Pick<LockImage, 'digests'>): LockPlatform[] {
+  return digests.map((entry) => ({ digest: entry.digest, platform: formatLockPlatform(entry) }));
 }
 
 /** The time of a lock: UTC, RFC 3339, a fraction without trailing zeros. */

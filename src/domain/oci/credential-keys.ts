@@ -1,3 +1,5 @@
+import { copyError } from '../error-rules.ts';
+import { isDtError } from '../errors.ts';
 import { DOCKER_HUB_REGISTRY, normalizeRegistry } from './reference.ts';
 import { parseRelocationPrefix } from '../relocation/relocation-prefix.ts';
 
@@ -13,8 +15,13 @@ export interface CredentialScope {
 
 /** Parses `HOST[/PATH]`, also in the spellings that files have (`https://HOST/v1/`). Throws DT_BAD_PREFIX. */
 export function parseCredentialScope(text: string): CredentialScope {
-  const { registry, path } = parseRelocationPrefix(normalizeKey(text));
-  return { registry: normalizeHost(registry), path };
+  try {
+    const { registry, path } = parseRelocationPrefix(normalizeKey(text));
+    return { registry: normalizeHost(registry), path };
+  } catch (error) {
+    if (!isDtError(error, 'DT_BAD_PREFIX')) throw error;
+    throw copyError(error, { hints: ['{bin} auth login registry.example.com'] });
+  }
 }
 
 /** `HOST[/PATH]`. */

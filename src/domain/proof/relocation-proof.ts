@@ -54,7 +54,7 @@ export interface RelocationProof {
   readonly problems: readonly string[];
   /** Why edits were refused: what Helm said, or what would have changed. */
   readonly objections: readonly string[];
-  readonly renders: number;
+  readonly renderCount: number;
   /** Time in Helm. */
   readonly durationMs: number;
 }

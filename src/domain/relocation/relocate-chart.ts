@@ -1,7 +1,9 @@
 import { posix } from 'node:path';
+import { CARVEL_LOCK_PATH } from '../carvel/carvel-lock.ts';
 import { type ChartTree, findChartFile, VALUES_FILE_NAME } from '../chart/chart-tree.ts';
 import type { Chart, Subchart } from '../chart/chart.ts';
 import { DtError } from '../errors.ts';
+import { LOCK_FILE_NAME } from '../lock/images-lock.ts';
 import { formatReference, type Reference } from '../oci/reference.ts';
 import { encodeEditedYaml, readYamlBytes } from '../yaml/edit-yaml-bytes.ts';
 import { decodeYamlTextExactly } from '../yaml/parse-yaml.ts';
@@ -72,7 +74,7 @@ export interface RelocatedChart {
 }
 
 const CHART_FILE = 'Chart.yaml';
-const IMAGES_FILES: readonly string[] = ['Images.lock', '.imgpkg/images.yml'];
+const IMAGES_FILES: readonly string[] = [LOCK_FILE_NAME, CARVEL_LOCK_PATH];
 
 /** A chart or subchart with the files that a relocation changes. */
 interface Member {

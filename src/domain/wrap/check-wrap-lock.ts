@@ -1,4 +1,4 @@
-import { formatLockPlatform, type ImagesLock, type LockImage } from '../lock/images-lock.ts';
+import { listLockPlatforms, type ImagesLock, type LockImage } from '../lock/images-lock.ts';
 import type { DamageList } from './wrap-damage.ts';
 import { WRAP_DOCUMENT_PATH, type WrappedImage } from './wrap-document.ts';
 
@@ -25,7 +25,7 @@ export function checkWrapLock({ lockPath, lock, images, isLight }: LockedFolder,
       report('DT_LOCK_MISMATCH', `${lockImage.image} is in the lock but not in ${WRAP_DOCUMENT_PATH}`);
       continue;
     }
-    if (describePlatforms(image.platforms) !== describePlatforms(listPlatforms(lockImage))) {
+    if (describePlatforms(image.platforms) !== describePlatforms(listLockPlatforms(lockImage))) {
       report(
         'DT_LOCK_MISMATCH',
         `the digests of ${lockImage.image} are others in the lock than in ${WRAP_DOCUMENT_PATH}`,
@@ -62,10 +62,6 @@ export function groupWrappedImages(images: readonly WrappedImage[]): ReadonlyMap
 /** The same for all entries of an image, see `isSameLockImage`. */
 export function keyOfImage({ chart, name, image }: Pick<LockImage, 'chart' | 'name' | 'image'>): string {
   return JSON.stringify([chart, name, image]);
-}
-
-function listPlatforms({ digests }: LockImage): WrappedImage['platforms'] {
-  return digests.map((entry) => ({ digest: entry.digest, platform: formatLockPlatform(entry) }));
 }
 
 function describePlatforms(platforms: WrappedImage['platforms']): string {

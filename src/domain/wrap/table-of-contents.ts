@@ -1,5 +1,6 @@
 import { DtError } from '../errors.ts';
-import { parseJson, WRAP_TOC_PATH } from './wrap-document.ts';
+import { WRAP_TOC_PATH } from './wrap-document.ts';
+import { parseJson } from './wrap-json.ts';
 import { MAX_TOC_BYTES, requireWithinLimit } from './wrap-limits.ts';
 
 /** A gzip member of the wrap file. */

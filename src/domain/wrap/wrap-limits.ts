@@ -21,6 +21,10 @@ export const MAX_WRAP_DOCUMENT_MARKS = 1_000_000;
 export const MAX_ATTACHED_ARTIFACTS = 10_000;
 /** The manifests of all images and of what is attached to them, counted for each image that is another one; they are held in memory. */
 export const MAX_WRAP_MANIFESTS_BYTES = 64 * 1024 * 1024;
+/** What a delta may add to. */
+export const MAX_BASES = 100;
+/** Repositories that are kept of all those that have a blob which a delta leaves out: one of them is enough. */
+export const MAX_BASE_PLACES = 16;
 
 /** Throws DT_LIMIT_EXCEEDED if a wrap would have more of something than any reader takes. `what` is for instance "small entries". */
 export function requireWithinLimit(count: number, limit: number, wrapName: string, what: string): void {

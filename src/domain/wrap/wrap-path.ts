@@ -35,7 +35,7 @@ export function createPathFilter(document: WrapDocument, topFolder: string): (pa
     ...chartPaths,
     ...document.blobs.flatMap(({ path }) => (path === undefined ? [] : [path])),
   ]);
-  const digests = new Set(document.blobs.map(({ digest }) => digest));
+  const digests = new Set(document.blobs.flatMap(({ digest, path }) => (path === undefined ? [] : [digest])));
   const layoutFolders = folders.flatMap((folder) => [`${folder}/images/`, `${folder}/artifacts/`]);
   return (path) => {
     if (listed.has(path) || chartPaths.some((chart) => path.startsWith(`${chart}/`))) return true;

@@ -67,7 +67,8 @@ export async function findUnresolved(
 type NamedText = Reference & { readonly text: string };
 type Resolution = Outcome<Omit<SourceImage, 'image'>>;
 
-async function resolveReferences(
+/** What every reference points to, each once, or why nobody knows. */
+export async function resolveReferences(
   images: readonly NamedReference[],
   context: RunContext,
 ): Promise<{ readonly references: readonly NamedText[]; readonly outcomes: readonly Resolution[] }> {

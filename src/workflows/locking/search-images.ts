@@ -6,6 +6,7 @@ import type { DiscoveredImage } from '../../domain/discovery/discovered-image.ts
 import type { ChartDiscovery } from '../../domain/discovery/discovery-document.ts';
 import { findDeclaredImages } from '../../domain/discovery/find-declared-images.ts';
 import { mergeFindings } from '../../domain/discovery/merge-discovered.ts';
+import { systemErrorCode } from '../../domain/errors.ts';
 import { isSameLockImage, type ImagesLock } from '../../domain/lock/images-lock.ts';
 import type { RunContext } from '../context.ts';
 import { describeGaps } from '../discovery/describe-gaps.ts';
@@ -35,8 +36,8 @@ export interface ChartImages extends ChosenImages {
 }
 
 /**
- * Finds the images that a lock of the chart is to have. That it could not be rendered is a warning; without a single image it is an
- * error, unless none is needed. Throws DT_CHART_NOT_RENDERED, DT_HELM_UNUSABLE and as `findImages` and `readRenderSettings` do.
+ * Finds the images that a lock of the chart is to have. That it does not render is a warning; that this machine cannot render it is an
+ * error, and so is a chart without a single image, unless none is needed. Throws DT_CHART_NOT_RENDERED, DT_HELM_UNUSABLE and as `findImages` and `readRenderSettings` do.
  */
 export async function searchImages(
   chart: Chart,
@@ -54,7 +55,11 @@ export async function searchImages(
   const found = await findImages(chart, { ...render, allVariants, annotationsKey, purpose: 'lock' }, context);
   const { rendering } = found;
   const chosen = chooseImages(annotated, found.images, { includesLikely });
-  if (rendering.state === 'failed' && chosen.images.length === 0 && !allowEmpty) throw rendering.error;
+  if (rendering.state === 'failed') {
+    // That this machine cannot render says nothing of the chart, which may have images that nobody declares.
+    const isMachineFault = systemErrorCode(rendering.error.cause) !== undefined;
+    if (isMachineFault || (chosen.images.length === 0 && !allowEmpty)) throw rendering.error;
+  }
   const consequence = rendering.state === 'rendered' ? '' : '; declared images are taken, and no others';
   for (const gap of describeGaps(found)) context.reporter.warn(gap + consequence);
   return { ...chosen, discovery: { rendering, images: found.images } };

@@ -2,17 +2,18 @@ import { SmallEntries } from '../../archive/small-entries.ts';
 import type { WrapReader } from '../../archive/wrap-reader.ts';
 import { CHART_MODE_BITS, MAX_CHART_BYTES, MAX_CHART_ENTRIES, type ChartEntry } from '../../domain/chart/chart-tree.ts';
 import { DtError } from '../../domain/errors.ts';
+import { parseWrapDocument } from '../../domain/wrap/parse-wrap-document.ts';
 import {
   CHART_FOLDER,
-  parseWrapDocument,
   pathInTopFolder,
+  topFolderOf,
   WRAP_DOCUMENT_PATH,
   type WrapDocument,
   type WrappedChart,
 } from '../../domain/wrap/wrap-document.ts';
 
 /** What is needed to know what a wrap holds; everything else is read when it is asked for. */
-const KEPT_PATTERN = /^[^/]+\/(?:chart\/|\.dt\/wrap\.json$|Images\.lock$)/;
+export const KEPT_PATTERN = /^[^/]+\/(?:chart\/|\.dt\/wrap\.json$|Images\.lock$)/;
 
 /** What a wrap has, as far as it is read at once. */
 export interface IndexedFiles {
@@ -44,9 +45,7 @@ export async function readFiles(reader: WrapReader): Promise<IndexedFiles> {
     if (paths.has(path)) throw new DtError('DT_UNSAFE_ENTRY', `${reader.path} has the entry ${path} twice`);
     paths.add(path);
     if (type === 'file') small.add(path, place);
-    // A copy where the entry is a small piece of its member, all of which would stay in memory.
-    if (KEPT_PATTERN.test(path))
-      keep(path, type, mode, 2 * bytes.length > bytes.buffer.byteLength ? bytes : Buffer.from(bytes));
+    if (KEPT_PATTERN.test(path)) keep(path, type, mode, copyPiece(bytes));
   }
   for (const path of reader.largePaths()) {
     if (!KEPT_PATTERN.test(path)) continue;
@@ -54,6 +53,11 @@ export async function readFiles(reader: WrapReader): Promise<IndexedFiles> {
     keep(path, 'file', mode, bytes);
   }
   return { files, small, paths };
+}
+
+/** A copy of bytes that are a small piece of what was read, all of which would stay in memory. */
+export function copyPiece(bytes: Buffer): Buffer {
+  return 2 * bytes.length > bytes.buffer.byteLength ? bytes : Buffer.from(bytes);
 }
 
 /** The files of a chart folder, by their paths in it. Throws DT_LIMIT_EXCEEDED. */
@@ -77,7 +81,7 @@ export function findDocument(
 ): { document: WrapDocument; topFolder: string } {
   const file = files.find((entry) => pathInTopFolder(entry.path) === WRAP_DOCUMENT_PATH);
   if (file === undefined) throw new DtError('DT_WRAP_INVALID', `${path} has no ${WRAP_DOCUMENT_PATH}`);
-  return { document: parseWrapDocument(file.bytes), topFolder: file.path.slice(0, -WRAP_DOCUMENT_PATH.length - 1) };
+  return { document: parseWrapDocument(file.bytes), topFolder: topFolderOf(file.path) };
 }
 
 /** `NAME-VERSION` of `NAME-VERSION/chart`. Throws DT_WRAP_INVALID for any other path. */

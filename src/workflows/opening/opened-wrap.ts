@@ -1,6 +1,6 @@
 import type { ImageContent } from '../../content/image-content.ts';
 import type { AttachedGraph } from '../../content/image-content.ts';
-import type { ReadableStore } from '../../content/store.ts';
+import { isSequentialStore, type ReadableStore } from '../../content/store.ts';
 import type { ChartOrigin } from '../../domain/chart/chart-origin.ts';
 import type { ChartTree } from '../../domain/chart/chart-tree.ts';
 import { DtError } from '../../domain/errors.ts';
@@ -43,4 +43,9 @@ export interface OpenedWrap {
 /** The error for a wrap whose chart has no lock. */
 export function missingLockError(path: string): DtError {
   return new DtError('DT_WRAP_INVALID', `${path} has no Images.lock, so its images are not known`);
+}
+
+/** Throws the codes of damaged wraps unless all of a wrap that comes as a stream has come, and is sound. */
+export async function finishReading({ store }: Pick<OpenedWrap, 'store'>): Promise<void> {
+  if (isSequentialStore(store)) await store.finish?.();
 }

@@ -108,7 +108,7 @@ export function toProof(
         : []),
       ...describeOff(variants),
     ],
-    renders: renderer.statistics.renders,
+    renderCount: renderer.statistics.renders,
     durationMs: Math.round(renderer.statistics.durationMs),
   };
 }

@@ -80,7 +80,7 @@ async function relocateUnproven(
     problems: [],
     withdrawn: [],
     objections: [],
-    renders: 0,
+    renderCount: 0,
     durationMs: 0,
   };
   return { relocated: await relocateFor(NO_REPLACED_INDEXES), proof, relocateFor };

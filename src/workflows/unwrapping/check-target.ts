@@ -1,7 +1,8 @@
 import { formatReference } from '../../domain/oci/reference.ts';
-import { checkTags, type CheckedTarget, type TagCheck } from './check-tags.ts';
+import { checkTags, isThere, type CheckedTarget, type TagCheck } from './check-tags.ts';
 import { combineFailures, listFailures } from '../collect-failures.ts';
 import type { RunContext } from '../context.ts';
+import { findBaseBlobs, NO_BASE_BLOBS, type MissingBlob } from './find-base-blobs.ts';
 import { acceptedDigests, type ImagePush } from './plan-image-pushes.ts';
 import type { PreparedChart } from './prepare-chart.ts';
 import type { PreparedUnwrap } from './prepare-unwrap.ts';
@@ -22,14 +23,17 @@ export interface CheckedChart {
 export interface CheckedUnwrap {
   readonly images: readonly CheckedPush[];
   readonly charts: readonly CheckedChart[];
+  /** What a delta leaves out and the target does not have. */
+  readonly missing: readonly MissingBlob[];
 }
 
 /**
  * Asks the target for every tag. A registry that cannot be reached or that refuses us shows here, before anything is read or
- * sent. Throws, closing the wrap, if not one of them could be asked for.
+ * sent. Looks for what a delta leaves out of images that are not there yet. Throws, closing the wrap, if not one of the tags could be
+ * asked for.
  */
 export async function checkTarget(
-  { wrap, pushes, charts }: Pick<PreparedUnwrap, 'wrap' | 'pushes' | 'charts'>,
+  { wrap, rule, pushes, charts }: Omit<PreparedUnwrap, 'skipped' | 'rule'> & Partial<Pick<PreparedUnwrap, 'rule'>>,
   context: RunContext,
 ): Promise<CheckedUnwrap> {
   const imageTargets = pushes.map((push) => ({
@@ -50,14 +54,24 @@ export async function checkTarget(
       describeChecks,
     );
     const at = (index: number): CheckedTarget => tags[index] as CheckedTarget;
+    const images = pushes.map((push, index) => ({ push, tag: at(index) }));
+    const wanted = images.filter(isMissing).map(({ push }) => push);
+    const { found, missing } =
+      rule === undefined ? NO_BASE_BLOBS : await findBaseBlobs(wrap.document, rule, wanted, context);
     return {
-      images: pushes.map((push, index) => ({ push, tag: at(index) })),
+      images: images.map(({ push, tag }) => ({ push: { ...push, elsewhere: found.get(push.target.registry) }, tag })),
+      missing,
       charts: charts.map((prepared, index) => ({ prepared, tag: at(pushes.length + index) })),
     };
   } catch (error) {
     await wrap.close();
     throw error;
   }
+}
+
+/** True for an image that has to be pushed and can be, as far as its tag tells. */
+export function isMissing({ tag }: CheckedPush): boolean {
+  return 'result' in tag.check && !isThere(tag);
 }
 
 /** All that is to have a tag: the images and, last, the charts. */

@@ -1,4 +1,5 @@
 import { filterGraph } from '../../content/filter-graph.ts';
+import type { CopyJob } from '../../content/copy-job.ts';
 import type { AttachedGraph, ImageContent } from '../../content/image-content.ts';
 import type { Graph } from '../../content/read-graph.ts';
 import { DtError } from '../../domain/errors.ts';
@@ -44,11 +45,13 @@ export interface ImagePush {
   /** The digest at the source; undefined where nobody knows it. */
   readonly sourceDigest: Digest | undefined;
   readonly attached: readonly AttachedGraph[];
+  /** Repositories of the target, or others, that have what a delta leaves out; known once the target was asked. */
+  readonly elsewhere?: CopyJob['elsewhere'];
 }
 
 export interface PushPlanOptions {
-  /** Where images go. */
-  readonly rule: RelocationRule;
+  /** Where images go; undefined for the references of the lock. */
+  readonly rule: RelocationRule | undefined;
   readonly indexMode: IndexMode;
 }
 
@@ -57,7 +60,7 @@ export interface PushPlanOptions {
  * lacks something (DT_WRAP_INCOMPLETE) or holds something else (DT_DIGEST_MISMATCH, …).
  */
 export async function planImagePushes(
-  { store }: OpenedWrap,
+  { path, store }: Pick<OpenedWrap, 'path' | 'store'>,
   folders: readonly OpenedFolder[],
   options: PushPlanOptions,
   context: RunContext,
@@ -67,7 +70,9 @@ export async function planImagePushes(
     const content = await folder.readImage(image, context);
     requireAttached(content, image);
     const reference = withIdentifier(parseReference(image.image));
-    const [target, pullTarget] = [pushTarget(reference, options.rule), relocateReference(reference, options.rule)];
+    const { rule } = options;
+    const [target, pullTarget] =
+      rule === undefined ? [reference, reference] : [pushTarget(reference, rule), relocateReference(reference, rule)];
     const { graph, isFiltered, isRebuilt = false, attached } = content;
     return {
       image,
@@ -80,7 +85,7 @@ export async function planImagePushes(
     };
   });
   const failures = listFailures(wanted, outcomes, ({ image }) => image.image);
-  if (failures.length > 0) throw combineFailures(failures, { totalCount: wanted.length, verb: 'read from the wrap' });
+  if (failures.length > 0) throw combineFailures(failures, { totalCount: wanted.length, verb: `read from ${path}` });
   const pushes = outcomes.flatMap((outcome) => ('result' in outcome ? [outcome.result] : []));
   refuseCollisions(pushes, options.rule);
   return uniquePushes(pushes);

@@ -1,9 +1,10 @@
 import { DtError } from '../../domain/errors.ts';
 import { formatCount } from '../../domain/format-quantity.ts';
 import { parseRelocationPrefix } from '../../domain/relocation/relocation-prefix.ts';
+import type { RelocationRule } from '../../domain/relocation/relocation-rule.ts';
 import type { ReplacedIndexes } from '../../domain/relocation/replaced-indexes.ts';
 import type { RunContext } from '../context.ts';
-import { openWrap } from '../opening/open-wrap.ts';
+import { openInput, type WrapInput } from '../opening/open-input.ts';
 import type { OpenedFolder, OpenedWrap } from '../opening/opened-wrap.ts';
 import { readRenderSettings, type RenderSettings } from '../discovery/read-values-files.ts';
 import { readRelocationRule, type RelocationOptions } from '../relocating/read-relocation-rule.ts';
@@ -13,8 +14,7 @@ import { prepareChart, type PreparedChart } from './prepare-chart.ts';
 import { refuseChartCollisions } from './refuse-collisions.ts';
 
 /** What is unwrapped, and where to. */
-export interface UnwrapSource extends RelocationOptions {
-  readonly file: string;
+export interface UnwrapSource extends RelocationOptions, WrapInput {
   /** Where the charts go, if not under the prefix. */
   readonly pushChartUrl?: string | undefined;
   /** Unwrap these charts only, named `NAME` or `NAME-VERSION`; default: all. */
@@ -41,6 +41,8 @@ export interface UnwrapSource extends RelocationOptions {
 /** Everything that is known, and checked, before any registry is asked. The wrap must be closed. */
 export interface PreparedUnwrap {
   readonly wrap: OpenedWrap;
+  /** Where images go, also those of a base. */
+  readonly rule: RelocationRule;
   readonly charts: readonly PreparedChart[];
   readonly pushes: readonly ImagePush[];
   /** Images that are not pushed, but may have another index in the target. */
@@ -57,7 +59,7 @@ export async function prepareUnwrap(source: UnwrapSource, context: RunContext): 
   const render = source.render === undefined ? undefined : readRenderSettings(source.render);
   const wrap = await context.reporter.step(
     'Reading the wrap',
-    async () => openWrap(source.file, context),
+    async () => openInput(source, context),
     ({ folders }) => folders.map(describeFolder).join('; '),
   );
   try {
@@ -88,6 +90,7 @@ export async function prepareUnwrap(source: UnwrapSource, context: RunContext): 
     const withoutAttached = source.skipAttached === true;
     return {
       wrap,
+      rule,
       charts: withoutAttached ? charts.map((chart) => ({ ...chart, attached: [] })) : charts,
       pushes: source.skipImages ? [] : withoutAttached ? planned.map((push) => ({ ...push, attached: [] })) : planned,
       skipped: source.skipImages ? planned.filter((push) => findReplacements([push]).size > 0) : [],

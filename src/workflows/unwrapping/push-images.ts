@@ -1,18 +1,19 @@
 import { copyGraphs } from '../../content/copy-graph.ts';
-import type { CopyJob, CopySummary } from '../../content/copy-job.ts';
-import { countBlobBytes } from '../../content/read-graph.ts';
+import type { BlobListener, CopyJob, CopySummary } from '../../content/copy-job.ts';
 import { copyError } from '../../domain/error-rules.ts';
 import { DtError, type ImageFailure } from '../../domain/errors.ts';
 import { formatBytes, formatCount, formatDuration } from '../../domain/format-quantity.ts';
 import { matchesDigest, type Digest } from '../../domain/oci/digest.ts';
 import { formatReference } from '../../domain/oci/reference.ts';
-import { findPushed, isThere } from './check-tags.ts';
-import type { CheckedPush } from './check-target.ts';
+import { findPushed } from './check-tags.ts';
+import { isMissing, type CheckedPush } from './check-target.ts';
 import { findTotalFailure, listFailures, toOutcome, tryAll, type Outcome } from '../collect-failures.ts';
 import type { RunContext } from '../context.ts';
 import { acceptedDigests, type ImagePush } from './plan-image-pushes.ts';
+import type { AttachedPush } from './push-attached.ts';
 import { openRepository } from '../registry-stores.ts';
 import { runStep } from '../run-step.ts';
+import { trackImages } from '../track-images.ts';
 
 export interface PushSummary {
   /** Images whose tag was there with the right digest. */
@@ -46,9 +47,16 @@ const NOTHING_PUSHED: PushSummary = {
   blobs: { present: 0, mounted: 0, written: 0 },
 };
 
-/** Pushes the images that are not there yet and reads every tag back. One that fails does not stop the others. */
-export async function pushImages(checked: readonly CheckedPush[], context: RunContext): Promise<PushedImages> {
-  if (checked.length === 0) return { summary: NOTHING_PUSHED, pushed: [], failures: [] };
+/**
+ * Pushes the images that are not there yet and reads every tag back. One that fails does not stop the others. Of `companions` the
+ * blobs are pushed along.
+ */
+export async function pushImages(
+  checked: readonly CheckedPush[],
+  context: RunContext,
+  companions: readonly AttachedPush[] = [],
+): Promise<PushedImages> {
+  if (checked.length === 0 && companions.length === 0) return { summary: NOTHING_PUSHED, pushed: [], failures: [] };
   const { reporter } = context;
   const startedAt = performance.now();
   const { summary, copied } = await runStep(
@@ -56,10 +64,11 @@ export async function pushImages(checked: readonly CheckedPush[], context: RunCo
     'Pushing images',
     async (progress) => {
       const missing = checked.filter(isMissing).map(({ push }) => push);
-      progress.setTotalBytes(countBlobBytes(missing.map(({ graph }) => graph)));
-      return copyImages(checked, missing, context, (sizeBytes) => {
-        progress.addBytes(sizeBytes);
-      });
+      const onBytes = trackImages(
+        progress,
+        missing.map(({ image, graph }) => ({ name: image.image, graphs: [graph] })),
+      );
+      return copyImages(checked, { missing, companions }, context, onBytes);
     },
     {
       findFailure: ({ copied }) => findTotalFailure(copied),
@@ -89,13 +98,18 @@ async function verifyImages(pushes: readonly ImagePush[], context: RunContext): 
 /** The outcomes are those of `checked`: an image of which not even the tag could be asked for has failed already. */
 async function copyImages(
   checked: readonly CheckedPush[],
-  missing: readonly ImagePush[],
+  { missing, companions }: { readonly missing: readonly ImagePush[]; readonly companions: readonly AttachedPush[] },
   context: RunContext,
-  onBytes: (sizeBytes: number) => void,
+  onBytes: BlobListener,
 ): Promise<{ summary: Omit<PushSummary, 'identicalImages'>; copied: Outcome<unknown>[] }> {
   const jobs = new Map(missing.map((push) => [push, toJob(push, context)]));
   const { concurrency, signal } = context;
-  const { failures, blobs, sentBytes } = await copyGraphs([...jobs.values()], { concurrency, signal, onBytes });
+  const { failures, blobs, sentBytes } = await copyGraphs([...jobs.values()], {
+    concurrency,
+    signal,
+    onBytes,
+    companions: companions.flatMap((companion) => toJobs(companion, context)),
+  });
   const copied = checked.map(({ push, tag }): Outcome<unknown> => {
     const job = jobs.get(push);
     return job === undefined ? tag.check : toOutcome(explainRefusal(push, failures.get(job)));
@@ -114,14 +128,14 @@ function explainRefusal({ isSparse = false, graph }: ImagePush, error: DtError |
   });
 }
 
-/** True for an image that has to be pushed and can be, as far as its tag tells. */
-export function isMissing({ tag }: CheckedPush): boolean {
-  return 'result' in tag.check && !isThere(tag);
+function toJob({ source, graph, fallback, target, elsewhere }: ImagePush, context: RunContext): CopyJob {
+  const tags = target.tag === undefined ? [] : [target.tag];
+  return { source, target: openRepository(context, target, 'push'), graph, fallback, elsewhere, tags };
 }
 
-function toJob({ source, graph, fallback, target }: ImagePush, context: RunContext): CopyJob {
-  const tags = target.tag === undefined ? [] : [target.tag];
-  return { source, target: openRepository(context, target, 'push'), graph, fallback, tags };
+function toJobs({ source, target, attached }: AttachedPush, context: RunContext): CopyJob[] {
+  const store = openRepository(context, target, 'push');
+  return attached.map(({ graph }) => ({ source, target: store, graph, tags: [] }));
 }
 
 /** Content is addressed by its digest: a tag that has the right one has everything below it. Throws DT_LOCK_MISMATCH. */

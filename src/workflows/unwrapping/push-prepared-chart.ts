@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { requireRegularOutput } from '../../archive/wrap-writer.ts';
+import { requireRegularOutput } from '../../archive/output-path.ts';
 import { DtError } from '../../domain/errors.ts';
 import { OVERLAY_HEADER } from '../../domain/relocation/values-overlay.ts';
 import type { RelocationProof } from '../../domain/proof/relocation-proof.ts';
@@ -10,6 +10,7 @@ import type { RelocationChange } from '../../domain/relocation/relocation-change
 import type { ReplacedIndexes } from '../../domain/relocation/replaced-indexes.ts';
 import { quoteShellWord } from '../../domain/shell-word.ts';
 import { wrapFolder } from '../../domain/wrap/wrap-document.ts';
+import { isStreamedInput } from '../../domain/standard-stream.ts';
 import { writeFileAtomically } from '../../files/atomic-write.ts';
 import { requireWritablePlace } from '../../files/output-place.ts';
 import type { CheckedChart } from './check-target.ts';
@@ -96,9 +97,10 @@ export async function requireValuesPlace({ chart, finished }: PreparedChart, wra
   throw new DtError('DT_OUTPUT_FAILED', `${path} exists and is no values file of dt: move it away`);
 }
 
-/** Beside the wrap; in the working directory for one that comes from a device. */
+/** Beside the wrap; in the working directory for one that comes from a device, or as a stream. */
 function valuesPath({ metadata }: PreparedChart['chart'], wrapFile: string): string {
-  const folder = /^\/(?:dev|proc)\//.test(resolve(wrapFile)) ? '.' : dirname(wrapFile);
+  const isFile = !isStreamedInput(wrapFile) && !/^\/(?:dev|proc)\//.test(resolve(wrapFile));
+  const folder = isFile ? dirname(wrapFile) : '.';
   return join(folder, wrapFolder(metadata) + OVERLAY_EXTENSION);
 }
 

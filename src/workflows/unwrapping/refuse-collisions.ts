@@ -15,14 +15,16 @@ import type { RelocationRule } from '../../domain/relocation/relocation-rule.ts'
 /** Throws DT_RELOCATION_COLLISION if one tag would get two images with different digests. */
 export function refuseCollisions(
   pushes: readonly { readonly image: LockImage; readonly graph: Graph }[],
-  rule: RelocationRule,
+  rule: RelocationRule | undefined,
 ): void {
   const byReference = Map.groupBy(pushes, ({ image }) => formatReference(parseReference(image.image)));
   const listDigests = (reference: Reference): Digest[] =>
     (byReference.get(formatReference(reference)) ?? []).map(({ graph }) => graph.root.descriptor.digest);
-  const references = pushes.map(({ image }) => parseReference(image.image));
-  for (const collision of findRelocationCollisions(references, (reference) => pushTarget(reference, rule))) {
-    if (new Set(collision.sources.flatMap(listDigests)).size > 1) throw toCollisionError(collision, rule);
+  if (rule !== undefined) {
+    const references = pushes.map(({ image }) => parseReference(image.image));
+    for (const collision of findRelocationCollisions(references, (reference) => pushTarget(reference, rule))) {
+      if (new Set(collision.sources.flatMap(listDigests)).size > 1) throw toCollisionError(collision, rule);
+    }
   }
   for (const [reference, group] of byReference) {
     if (new Set(group.map(({ graph }) => graph.root.descriptor.digest)).size < 2) continue;

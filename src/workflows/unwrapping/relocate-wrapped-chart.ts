@@ -39,14 +39,14 @@ export async function relocateWrappedChart(
 
 /** Says what a relocation could not do, and which images the chart runs that are not in the wrap. */
 export function reportProof(proof: RelocationProof, lock: ImagesLock, { reporter }: RunContext): void {
-  const { state, reason, moved, left, renders } = proof;
+  const { state, reason, moved, left, renderCount } = proof;
   if (state === 'unproven') {
     reporter.info(`The relocation is unproven: ${reason ?? 'nothing was rendered'}`);
     return;
   }
   const certain = left.filter(({ isCertain, isOff }) => isCertain && !isOff);
   reporter.info(
-    `Proven by ${formatCount(renders, 'rendering')}: ${formatCount(moved.filter(({ isOff }) => !isOff).length, 'image')} moved, ${String(certain.length)} left, nothing else changed`,
+    `Proven by ${formatCount(renderCount, 'rendering')}: ${formatCount(moved.filter(({ isOff }) => !isOff).length, 'image')} moved, ${String(certain.length)} left, nothing else changed`,
   );
   for (const text of new Set(certain.map(describeLeftPlace))) reporter.warn(text);
   if (proof.unproven.length > 0) {

@@ -1,13 +1,13 @@
 import { nameSide } from '../name-side.ts';
+import type { WrapInput } from '../opening/open-input.ts';
 import type { RunContext } from '../context.ts';
 import { refuseOverwrites } from './check-tags.ts';
 import { checkTarget, listTargets, type CheckedUnwrap } from './check-target.ts';
 import { confirmPush, warnOfOverwrites } from './confirm-push.ts';
 import type { PreparedUnwrap } from './prepare-unwrap.ts';
+import { requireBase } from './require-base.ts';
 
-export interface RunUnwrapOptions {
-  /** The wrap. */
-  readonly file: string;
+export interface RunUnwrapOptions extends WrapInput {
   /** Do not ask. */
   readonly assumeYes: boolean;
   /** Fail, before anything is pushed, if a tag has another digest in the target. */
@@ -24,10 +24,10 @@ export interface UnwrapSteps<Prepared, Result> {
 }
 
 /**
- * Prepares, asks the target and the user, and pushes; the wrap is closed at the end. Throws DT_TAG_EXISTS, and what the steps
- * and the target throw.
+ * Prepares, asks the target and the user, and pushes; the wrap is closed at the end. Throws DT_BASE_MISSING for a delta, DT_TAG_EXISTS,
+ * and what the steps and the target throw.
  */
-export async function runUnwrap<Prepared extends Pick<PreparedUnwrap, 'wrap' | 'pushes' | 'charts'>, Result>(
+export async function runUnwrap<Prepared extends Omit<PreparedUnwrap, 'skipped'>, Result>(
   steps: UnwrapSteps<Prepared, Result>,
   options: RunUnwrapOptions,
   context: RunContext,
@@ -39,6 +39,7 @@ export async function runUnwrap<Prepared extends Pick<PreparedUnwrap, 'wrap' | '
     });
     try {
       const targets = listTargets(checked);
+      requireBase(checked.missing, prepared.wrap.document?.bases);
       if (options.noOverwrite === true) refuseOverwrites(targets);
       if (options.assumeYes) warnOfOverwrites(targets, context);
       else if (!(await confirmPush(checked, context))) return steps.decline(prepared);

@@ -1,4 +1,4 @@
-import { formatLockPlatform } from '../../domain/lock/images-lock.ts';
+import { listLockPlatforms, type LockPlatform } from '../../domain/lock/images-lock.ts';
 import type { Digest } from '../../domain/oci/digest.ts';
 import { formatReference } from '../../domain/oci/reference.ts';
 import type { ImagePush } from './plan-image-pushes.ts';
@@ -7,7 +7,8 @@ import type { PushedImage } from './push-images.ts';
 
 /** An image of a wrap in the target. */
 export interface UnwrappedImage {
-  readonly source: string;
+  /** As the chart of the wrap has it. */
+  readonly reference: string;
   /** Where it is pushed to. */
   readonly target: string;
   /** What the relocated chart calls it, if it is read from another place. */
@@ -16,7 +17,7 @@ export interface UnwrappedImage {
   readonly digest: string;
   /** Present if the target has another digest than the source. */
   readonly sourceDigest?: string;
-  readonly platforms: readonly string[];
+  readonly platforms: readonly LockPlatform[];
   /** Signatures and the like in the wrap. */
   readonly attachedCount: number;
 }
@@ -27,12 +28,12 @@ export function describePush(
   digest: Digest,
 ): UnwrappedImage {
   return {
-    source: image.image,
+    reference: image.image,
     target: formatReference(target),
     ...(pullTarget === undefined ? {} : { pullTarget: formatReference(pullTarget) }),
     digest,
     ...(sourceDigest === undefined || sourceDigest === digest ? {} : { sourceDigest }),
-    platforms: image.digests.map(formatLockPlatform),
+    platforms: listLockPlatforms(image),
     attachedCount: attached.length,
   };
 }

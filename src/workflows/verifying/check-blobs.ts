@@ -1,16 +1,10 @@
-import type { MemberVerdict } from '../../archive/check-member.ts';
+import type { MemberToCheck, MemberVerdict } from '../../archive/check-member.ts';
 import { MemberLanes } from '../../archive/member-lanes.ts';
 import type { SmallEntries } from '../../archive/small-entries.ts';
 import type { WrapReader } from '../../archive/wrap-reader.ts';
 import type { CheckedBlob } from '../../content/checked-content.ts';
 import { isDtError, type DtError } from '../../domain/errors.ts';
-import {
-  digestAlgorithm,
-  digestHex,
-  matchesDigest,
-  type Digest,
-  type DigestAlgorithm,
-} from '../../domain/oci/digest.ts';
+import { digestAlgorithm, digestHex, matchesDigest, type Digest } from '../../domain/oci/digest.ts';
 import type { DamageList } from '../../domain/wrap/wrap-damage.ts';
 import type { Progress } from '../ports.ts';
 import type { LargeFile } from './read-members.ts';
@@ -116,9 +110,9 @@ function toJob(
   reader: WrapReader,
   { path, stored, headerBytes, sizeBytes }: LargeFile,
   digestsOf: BlobCheck['digestsOf'],
-): { fd: number; member: LargeFile['stored']; start: number; sizeBytes: number; algorithms: DigestAlgorithm[] } {
+): MemberToCheck {
   const algorithms = [...new Set(digestsOf(path).map(digestAlgorithm))];
-  return { fd: reader.handle.fd, member: stored, start: headerBytes, sizeBytes, algorithms };
+  return { file: reader.file.segments, member: stored, start: headerBytes, sizeBytes, algorithms };
 }
 
 function describeProblem(outcome: MemberVerdict | DtError): Pick<DtError, 'code' | 'message'> | undefined {

@@ -1,6 +1,7 @@
 import { loadChart } from '../../archive/load-chart.ts';
 import { digestChartArchive } from '../../archive/chart-archive.ts';
 import type { AttachedGraph } from '../../content/image-content.ts';
+import { CHART_BUNDLE_PATHS } from '../../domain/carvel/chart-bundle.ts';
 import type { ChartMetadata } from '../../domain/chart/chart-metadata.ts';
 import { MAX_CHART_CONFIG_BYTES, MAX_PROVENANCE_BYTES, namesArchive } from '../../domain/chart/chart-origin.ts';
 import { MAX_CHART_BYTES, type ChartTree } from '../../domain/chart/chart-tree.ts';
@@ -13,6 +14,9 @@ import { checkAttached } from './check-images.ts';
 import type { Reporter } from '../ports.ts';
 import type { ContentFolder } from './wrap-content.ts';
 import { tryCheck } from './try-check.ts';
+
+/** What a wrap may have put into a chart. */
+const WRAPS_OWN_FILES: ReadonlySet<string> = new Set([LOCK_FILE_NAME, ...CHART_BUNDLE_PATHS]);
 
 /** A chart that Helm could load. */
 export interface CheckedChart {
@@ -111,13 +115,13 @@ function checkSubjects({ manifest, attached = [], path }: WrappedChart, { damage
   }
 }
 
-/** The path of the first file that is not the same in both; the lock is the wrap's own. */
+/** The path of the first file that is not the same in both; the lock is the wrap's own, and a bundle that was made of the chart. */
 function findDifference(tree: ChartTree, archive: ReadonlyMap<string, Digest>): string | undefined {
   const folder = new Map<string, Digest>(
     tree.flatMap(({ path, type, bytes }) => (type === 'file' ? [[path, digestOf(bytes)] as const] : [])),
   );
   const paths = new Set([...folder.keys(), ...archive.keys()]);
-  return [...paths].find((path) => path !== LOCK_FILE_NAME && folder.get(path) !== archive.get(path));
+  return [...paths].find((path) => !WRAPS_OWN_FILES.has(path) && folder.get(path) !== archive.get(path));
 }
 
 async function readOptional(

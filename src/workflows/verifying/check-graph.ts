@@ -15,6 +15,8 @@ export interface GraphCheck {
   readonly signal: AbortSignal;
   /** What the wrap says that it holds. */
   readonly isListed: (digest: Digest) => boolean;
+  /** The sizes of blobs that a delta leaves out of its images. */
+  readonly omitted: ReadonlyMap<Digest, number>;
   /** Everything that some image or chart needs; is added to. */
   readonly needed: Set<Digest>;
   readonly graphs: GraphCache;
@@ -49,6 +51,8 @@ export interface GraphOwner {
   readonly image?: string | undefined;
   /** Children of the index may have been left out. */
   readonly isFiltered?: boolean;
+  /** Of a signature and the like, of which a delta leaves nothing out. */
+  readonly isAttached?: boolean;
 }
 
 /** The graph below a manifest. What of it is missing or of another size goes to the damages; undefined if there is no telling. */
@@ -94,7 +98,8 @@ export async function checkGraph(root: Digest, owner: GraphOwner, check: GraphCh
 }
 
 /** Finds the blobs of a graph that are missing or have another size, and adds the image to all damage of its content that is known. */
-export function checkGraphContent(graph: Graph, { image }: GraphOwner, { content, damages, needed }: GraphCheck): void {
+export function checkGraphContent(graph: Graph, { image, isAttached = false }: GraphOwner, check: GraphCheck): void {
+  const { content, damages, needed, omitted } = check;
   for (const { descriptor } of [graph.root, ...graph.manifests]) {
     needed.add(descriptor.digest);
     if (image !== undefined) damages.addImage(descriptor.digest, image);
@@ -103,7 +108,12 @@ export function checkGraphContent(graph: Graph, { image }: GraphOwner, { content
     needed.add(digest);
     if (image !== undefined) damages.addImage(digest, image);
     const blob = content.blobs.get(digest);
-    if (blob === undefined) damages.addMissing(digest, 'the blob is not in the wrap', image);
+    const omittedBytes = isAttached ? undefined : omitted.get(digest);
+    if (omittedBytes !== undefined) {
+      if (omittedBytes === size) continue;
+      const message = `the blob that is left out has ${String(omittedBytes)} bytes where its manifest says ${String(size)}`;
+      damages.add('DT_SIZE_MISMATCH', message, { digest, image });
+    } else if (blob === undefined) damages.addMissing(digest, 'the blob is not in the wrap', image);
     else if (blob.sizeBytes !== size) {
       const message = `the blob has ${String(blob.sizeBytes)} bytes where its manifest says ${String(size)}`;
       damages.add('DT_SIZE_MISMATCH', message, { entry: blob.path, digest, image });

@@ -109,7 +109,7 @@ export async function checkAttached(
         place,
       );
     }
-    const found = await checkGraph(digest, { image }, check);
+    const found = await checkGraph(digest, { image, isAttached: true }, check);
     if (found === undefined) continue;
     const named = parseManifest(found.root).subject?.digest;
     if (named !== undefined && named !== subject) {

@@ -2,6 +2,7 @@ import type { CheckedContent } from '../../content/checked-content.ts';
 import { isDtError } from '../../domain/errors.ts';
 import type { ImagesLock } from '../../domain/lock/images-lock.ts';
 import { digestHex, type Digest } from '../../domain/oci/digest.ts';
+import { layoutName } from '../../domain/oci/image-layout.ts';
 import { manifestSuccessors, parseManifest } from '../../domain/oci/manifest.ts';
 import type { DamageList } from '../../domain/wrap/wrap-damage.ts';
 import { LAYOUT_VERSION, type WrapContent } from './wrap-content.ts';
@@ -40,7 +41,7 @@ export async function checkPlatformLayouts(
   const absent = new Map<Digest, readonly Digest[] | undefined>();
   for (const { image, digests } of lock.images) {
     for (const { digest } of digests) {
-      const path = `${folder}${digestHex(digest)}.layout`;
+      const path = folder + layoutName(digest);
       const layout = layouts.get(path);
       if (!absent.has(digest)) absent.set(digest, await listAbsent(content, digest, layout?.digests));
       const missing = absent.get(digest);

@@ -1,5 +1,4 @@
-import type { FileHandle } from 'node:fs/promises';
-import { createReadStream } from 'node:fs';
+import type { SegmentedFile } from '../../archive/segmented-file.ts';
 import type { AttachedGraph } from '../../content/image-content.ts';
 import type { CheckedContent } from '../../content/checked-content.ts';
 import { DtError, isDtError } from '../../domain/errors.ts';
@@ -15,7 +14,6 @@ import { MEDIA_TYPE_SIGSTORE_BUNDLE, verifyImageBundle } from '../../trust/verif
 import { MEDIA_TYPE_SIMPLE_SIGNING, verifySimpleSigning } from '../../trust/verify-simple-signing.ts';
 import type { CheckedImage } from './check-images.ts';
 
-const READ_BYTES = 1024 * 1024;
 /** Of one wrap; each takes a millisecond or more. */
 const MAX_SIGNATURES = 10_000;
 
@@ -33,7 +31,7 @@ export interface SignatureReport {
   readonly subject?: Digest;
   /** A Sigstore bundle, or cosign's older form. */
   readonly form: 'bundle' | 'classic';
-  readonly status: 'valid' | 'invalid' | 'not checked';
+  readonly status: 'valid' | 'invalid' | 'unchecked';
   /** Unknown of a bundle that is not valid. */
   readonly kind?: VerifiedSignature['kind'];
   /** What an attestation states. */
@@ -45,20 +43,15 @@ export interface SignatureReport {
 
 /** Checks the signature of the wrap while all of it is read once. It says why it is not valid; an attestation is no signature. */
 export async function checkWrapSignature(
-  source: FileHandle | string,
+  file: SegmentedFile,
   bundleBytes: Buffer,
   policy: TrustPolicy | undefined,
   { onBytes, signal }: { readonly onBytes: (sizeBytes: number) => void; readonly signal: AbortSignal },
 ): Promise<SignatureReport> {
-  if (policy === undefined) return { form: 'bundle', status: 'not checked' };
+  if (policy === undefined) return { form: 'bundle', status: 'unchecked' };
   try {
     const verifier = createBlobVerifier(bundleBytes, policy);
-    const options = { highWaterMark: READ_BYTES, signal };
-    const stream =
-      typeof source === 'string'
-        ? createReadStream(source, options)
-        : source.createReadStream({ ...options, start: 0, autoClose: false });
-    for await (const chunk of stream as AsyncIterable<Buffer>) {
+    for await (const chunk of file.stream(signal) as AsyncIterable<Buffer>) {
       verifier.update(chunk);
       onBytes(chunk.length);
     }
@@ -166,7 +159,7 @@ async function checkLayer(
 ): Promise<Pick<SignatureReport, 'form' | 'status' | 'kind' | 'predicateType' | 'signer' | 'reason'>> {
   const form = FORMS[mediaType] ?? 'bundle';
   const claimed = claimedKind(mediaType);
-  if (policy === undefined) return { form, status: 'not checked', ...claimed };
+  if (policy === undefined) return { form, status: 'unchecked', ...claimed };
   try {
     const bytes = await content.readBytes(digest, MAX_SIGNATURE_BYTES);
     const verified =

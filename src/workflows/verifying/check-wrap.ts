@@ -4,7 +4,8 @@ import { parseImagesLock } from '../../domain/lock/parse-lock.ts';
 import type { Digest } from '../../domain/oci/digest.ts';
 import { checkWrapLock } from '../../domain/wrap/check-wrap-lock.ts';
 import type { DamageList } from '../../domain/wrap/wrap-damage.ts';
-import { CHART_FOLDER, parseJson, WRAP_DISCOVERY_PATH, type WrapKind } from '../../domain/wrap/wrap-document.ts';
+import { CHART_FOLDER, listOmitted, WRAP_DISCOVERY_PATH, type WrapKind } from '../../domain/wrap/wrap-document.ts';
+import { parseJson } from '../../domain/wrap/wrap-json.ts';
 import { checkChart } from './check-charts.ts';
 import { checkGraphContent, GraphCache, type GraphCheck } from './check-graph.ts';
 import { checkGoImages, checkWrappedImages, type CheckedImage } from './check-images.ts';
@@ -35,6 +36,7 @@ export async function checkWrap(wrap: WrapContent, damages: DamageList, context:
     damages,
     signal: context.signal,
     isListed: (digest) => listed?.has(digest) ?? content.has(digest),
+    omitted: new Map(document === undefined ? [] : listOmitted(document).map(({ digest, size }) => [digest, size])),
     needed: new Set<Digest>(),
     graphs: new GraphCache(content.name),
   };

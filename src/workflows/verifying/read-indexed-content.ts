@@ -12,11 +12,12 @@ import {
 import { DtError, isDtError } from '../../domain/errors.ts';
 import { LOCK_FILE_NAME } from '../../domain/lock/images-lock.ts';
 import { matchesDigest, type Digest } from '../../domain/oci/digest.ts';
+import { parseWrapDocument } from '../../domain/wrap/parse-wrap-document.ts';
 import type { DamageList } from '../../domain/wrap/wrap-damage.ts';
 import {
   CHART_FOLDER,
-  parseWrapDocument,
   pathInTopFolder,
+  topFolderOf,
   WRAP_DISCOVERY_PATH,
   WRAP_DOCUMENT_PATH,
   WRAP_TOC_PATH,
@@ -115,7 +116,7 @@ async function openDocument(
     const { path, place } = first;
     const bytes =
       place === undefined ? (await reader.readLarge(path, MAX_WRAP_DOCUMENT_BYTES)).bytes : await small.readAt(place);
-    const topFolder = path.slice(0, -WRAP_DOCUMENT_PATH.length - 1);
+    const topFolder = topFolderOf(path);
     return { document: parseWrapDocument(bytes), topFolder, sizeBytes: bytes.length };
   } catch (error) {
     // Another version of the format is no damage.
@@ -139,8 +140,9 @@ function groupListed(document: WrapDocument | undefined): {
 /** What the document lists must be there, and nothing else. */
 function checkListed(files: readonly WrapFile[], document: WrapDocument, topFolder: string, damages: DamageList): void {
   const types = new Map(files.map(({ path, type }) => [path, type]));
-  for (const { path, digest } of document.blobs) {
+  for (const { path, digest, base } of document.blobs) {
     if (path === undefined) {
+      if (base !== undefined) continue;
       damages.add('DT_WRAP_INCOMPLETE', `${WRAP_DOCUMENT_PATH} does not say where the blob lies`, { digest });
       continue;
     }

@@ -105,19 +105,20 @@ async function inflateMember(reader: WrapReader, { offset, length }: TocMember, 
 
 async function readMember(reader: WrapReader, { offset, length }: TocMember, limitBytes: number): Promise<Buffer> {
   if (length > limitBytes) throw new DtError('DT_LIMIT_EXCEEDED', 'it is larger than the format allows');
-  const { buffer, bytesRead } = await reader.handle.read(Buffer.alloc(length), 0, length, offset);
-  if (bytesRead !== length) throw new DtError('DT_WRAP_TRUNCATED', 'the file ends in it');
+  const buffer = Buffer.alloc(length);
+  if ((await reader.file.read([buffer], offset)) !== length)
+    throw new DtError('DT_WRAP_TRUNCATED', 'the file ends in it');
   return buffer;
 }
 
 async function readLargeHeader(reader: WrapReader, { offset, length }: TocMember, path: string): Promise<LargeFile> {
   const contentBytes = storedContentBytes(length);
   if (contentBytes === undefined) throw invalid('its length is not that of a stored entry');
-  if (!(await hasGzipHeader(reader.handle, offset))) throw invalid('its gzip header is not the one of a wrap');
+  if (!(await hasGzipHeader(reader.file, offset))) throw invalid('its gzip header is not the one of a wrap');
   const stored = { offset, contentBytes };
   const chunks: Buffer[] = [];
   const headEnd = Math.min(MAX_TAR_HEADER_BYTES, contentBytes);
-  for await (const chunk of readStoredMember(reader.handle, stored, 0, headEnd)) chunks.push(chunk);
+  for await (const chunk of readStoredMember(reader.file, stored, 0, headEnd)) chunks.push(chunk);
   const header = checkWholeHeader(Buffer.concat(chunks));
   const { headerBytes, sizeBytes } = header;
   if (header.path !== path) throw invalid(`the table of contents names it so, its own header ${header.path}`);

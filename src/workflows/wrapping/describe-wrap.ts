@@ -1,5 +1,5 @@
 import type { AttachedGraph } from '../../content/image-content.ts';
-import { formatLockPlatform } from '../../domain/lock/images-lock.ts';
+import { listLockPlatforms } from '../../domain/lock/images-lock.ts';
 import { digestOf } from '../../domain/oci/digest.ts';
 import {
   CHART_FOLDER,
@@ -9,11 +9,16 @@ import {
   type WrappedChart,
   type WrappedImage,
 } from '../../domain/wrap/wrap-document.ts';
+import type { WrapBase } from '../../domain/wrap/wrap-base.ts';
 import type { ImageToWrap } from './layout-writer.ts';
 import type { NamedImage, WrapFolder } from './wrap-folder.ts';
 
-/** What `.dt/wrap.json` says of the folders. */
-export function describeFolders(folders: readonly WrapFolder[], blobs: readonly WrappedBlob[]): WrapDocument {
+/** What `.dt/wrap.json` says of the folders; of a delta, with its bases. */
+export function describeFolders(
+  folders: readonly WrapFolder[],
+  blobs: readonly WrappedBlob[],
+  bases: readonly WrapBase[] | undefined,
+): WrapDocument {
   const charts = folders.flatMap(describeChart);
   return {
     formatVersion: WRAP_FORMAT_VERSION,
@@ -21,6 +26,7 @@ export function describeFolders(folders: readonly WrapFolder[], blobs: readonly 
     charts,
     images: folders.flatMap((folder) => folder.images.map((image) => describeImage(image, folder, folders.length > 1))),
     blobs,
+    ...(bases === undefined ? {} : { bases }),
   };
 }
 
@@ -55,7 +61,7 @@ function describeImage(
     reference: lockImage.image,
     ...('graph' in content ? { digest: content.graph.root.descriptor.digest } : {}),
     ...('graph' in content && content.isFiltered ? { isFiltered: true } : {}),
-    platforms: lockImage.digests.map((entry) => ({ digest: entry.digest, platform: formatLockPlatform(entry) })),
+    platforms: listLockPlatforms(lockImage),
     ...('graph' in content ? describeAttached(content.attached) : {}),
     ...(isOneOfSeveral ? { folder: folder.name } : {}),
   };

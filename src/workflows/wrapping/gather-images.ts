@@ -46,7 +46,7 @@ export interface GatherOptions {
  * attached to them. All images are tried: one error names all that failed.
  */
 export async function gatherImages(
-  locks: readonly LockedImages[],
+  locks: readonly Pick<LockedImages, 'lock' | 'sources'>[],
   options: GatherOptions,
   context: RunContext,
 ): Promise<GatheredImage[][]> {

@@ -3,14 +3,19 @@ import type { ImageContent } from '../../content/image-content.ts';
 import type { Graph } from '../../content/read-graph.ts';
 import type { LockImage } from '../../domain/lock/images-lock.ts';
 import type { Descriptor, ManifestContent } from '../../domain/oci/descriptor.ts';
-import { digestAlgorithm, digestHex, type Digest } from '../../domain/oci/digest.ts';
-import { manifestSuccessors, parseManifest } from '../../domain/oci/manifest.ts';
-import { MEDIA_TYPE_OCI_INDEX } from '../../domain/oci/media-types.ts';
+import type { Digest } from '../../domain/oci/digest.ts';
+import {
+  formatLayoutIndex,
+  LAYOUT_INDEX_NAME,
+  LAYOUT_MARKER,
+  LAYOUT_MARKER_NAME,
+  layoutBlobPath,
+  layoutName,
+} from '../../domain/oci/image-layout.ts';
+import type { BasePlaces } from '../../domain/wrap/wrap-base.ts';
 import type { WrappedBlob } from '../../domain/wrap/wrap-document.ts';
 import { fileEntry } from './file-entry.ts';
-
-/** https://github.com/opencontainers/image-spec/blob/v1.1.1/image-layout.md#oci-layout-file */
-const OCI_LAYOUT = Buffer.from(JSON.stringify({ imageLayoutVersion: '1.0.0' }, null, 2));
+import { hasIndexLayout, listPlatformGraphs } from './layout-graphs.ts';
 
 /** An image of the lock with everything that goes into the wrap for it. */
 export interface ImageToWrap extends ImageContent {
@@ -22,6 +27,8 @@ export interface LayoutOptions {
   readonly smallBlobs: ReadonlyMap<Digest, Uint8Array>;
   /** No platform layout holds a link, for readers that know nothing of links. */
   readonly isCompatible: boolean;
+  /** Large blobs of images that are only listed, with the place where a base has them. */
+  readonly omitted?: ReadonlyMap<Digest, BasePlaces> | undefined;
 }
 
 /** The entries of all layouts of a wrap, each blob stored once and linked or repeated where it occurs again. */
@@ -34,7 +41,7 @@ export class LayoutWriter {
   /** Large blobs that several platform layouts share: the Go tool cannot read them from a link. */
   readonly sharedLargeBlobs = new Map<Digest, Descriptor>();
   readonly #paths = new Set<string>();
-  readonly #blobs = new Map<Digest, WrappedBlob & { readonly path: string }>();
+  readonly #blobs = new Map<Digest, WrappedBlob>();
   readonly #options: LayoutOptions;
 
   constructor(options: LayoutOptions) {
@@ -48,29 +55,23 @@ export class LayoutWriter {
 
   /** Lists content that lies in an entry of its own, outside of the layouts. */
   note(descriptor: Descriptor, path: string): void {
-    if (!this.#blobs.has(descriptor.digest)) this.#blobs.set(descriptor.digest, wrappedBlob(descriptor, path));
+    const { digest, size, mediaType } = descriptor;
+    if (this.#blobs.get(digest)?.path === undefined) this.#blobs.set(digest, { digest, size, mediaType, path });
   }
 
   /** One layout for each platform manifest of the lock, in a folder such as `contour-19.3.2/images`. */
-  addPlatformLayouts(folder: string, { lockImage, graph }: ImageToWrap): void {
-    const contents = new Map([graph.root, ...graph.manifests].map((content) => [content.descriptor.digest, content]));
-    const available = new Set(graph.blobs.map(({ digest }) => digest));
-    for (const { digest } of lockImage.digests) {
-      const content = contents.get(digest);
-      if (content === undefined) continue;
-      const layout = layoutPath(folder, content);
-      if (!this.#openLayout(layout, content)) continue;
-      this.#addManifest(layout, content);
-      for (const blob of manifestSuccessors(parseManifest(content))) {
-        if (available.has(blob.digest)) this.#addBlob(layout, blob, 'platform');
-      }
+  addPlatformLayouts(folder: string, image: ImageToWrap): void {
+    for (const { root, blobs } of listPlatformGraphs(image)) {
+      const layout = layoutPath(folder, root);
+      if (!this.#openLayout(layout, root)) continue;
+      this.#addManifest(layout, root);
+      for (const blob of blobs) this.#addBlob(layout, blob, 'platform');
     }
   }
 
   /** A complete layout for the untouched index; an image without index has none. */
-  addIndexLayout(folder: string, { lockImage, graph }: ImageToWrap): void {
-    if (lockImage.digests.some(({ digest }) => digest === graph.root.descriptor.digest)) return;
-    this.addLayout(folder, graph);
+  addIndexLayout(folder: string, image: ImageToWrap): void {
+    if (hasIndexLayout(image)) this.addLayout(folder, image.graph);
   }
 
   /** A layout with everything of a graph in the folder; nothing if its root has a layout there already. */
@@ -95,14 +96,8 @@ export class LayoutWriter {
   #openLayout(layout: string, { descriptor }: ManifestContent): boolean {
     if (this.#paths.has(layout)) return false;
     this.#paths.add(layout);
-    const { mediaType, digest, size } = descriptor;
-    const index = {
-      schemaVersion: 2,
-      mediaType: MEDIA_TYPE_OCI_INDEX,
-      manifests: [{ mediaType, size, digest }],
-    };
-    this.layoutFiles.push(fileEntry(`${layout}/index.json`, Buffer.from(JSON.stringify(index, null, 2))));
-    this.layoutFiles.push(fileEntry(`${layout}/oci-layout`, OCI_LAYOUT));
+    this.layoutFiles.push(fileEntry(`${layout}/${LAYOUT_INDEX_NAME}`, formatLayoutIndex(descriptor)));
+    this.layoutFiles.push(fileEntry(`${layout}/${LAYOUT_MARKER_NAME}`, LAYOUT_MARKER));
     return true;
   }
 
@@ -120,6 +115,11 @@ export class LayoutWriter {
     const path = blobPath(layout, digest);
     if (this.#paths.has(path)) return;
     this.#paths.add(path);
+    const base = this.#options.omitted?.get(digest);
+    if (base !== undefined) {
+      this.#blobs.set(digest, { digest, size, mediaType: descriptor.mediaType, base });
+      return;
+    }
     const first = this.#blobs.get(digest);
     this.note(descriptor, path);
     const bytes = this.#options.smallBlobs.get(digest);
@@ -128,7 +128,7 @@ export class LayoutWriter {
       return;
     }
     if (first !== undefined && kind === 'platform') this.sharedLargeBlobs.set(digest, descriptor);
-    if (first === undefined || this.#options.isCompatible) {
+    if (first?.path === undefined || this.#options.isCompatible) {
       this.largeBlobs.push({ kind: 'blob', path, digest, sizeBytes: size });
     } else this.links.push({ kind: 'link', path, target: first.path });
   }
@@ -140,13 +140,9 @@ export function isLargeBlob(descriptor: Descriptor): boolean {
 }
 
 function layoutPath(folder: string, { descriptor }: ManifestContent): string {
-  return `${folder}/${digestHex(descriptor.digest)}.layout`;
-}
-
-function wrappedBlob({ digest, size, mediaType }: Descriptor, path: string): WrappedBlob & { readonly path: string } {
-  return { digest, size, mediaType, path };
+  return `${folder}/${layoutName(descriptor.digest)}`;
 }
 
 function blobPath(folder: string, digest: Digest): string {
-  return `${folder}/blobs/${digestAlgorithm(digest)}/${digestHex(digest)}`;
+  return `${folder}/${layoutBlobPath(digest)}`;
 }

@@ -1,6 +1,6 @@
-import { createReadStream } from 'node:fs';
 import { rm, stat } from 'node:fs/promises';
-import { requireRegularOutput } from '../../archive/wrap-writer.ts';
+import { requireRegularOutput } from '../../archive/output-path.ts';
+import type { SegmentedFile } from '../../archive/segmented-file.ts';
 import { copyError } from '../../domain/error-rules.ts';
 import { DtError, errorMessage, isDtError } from '../../domain/errors.ts';
 import { writeFileAtomically } from '../../files/atomic-write.ts';
@@ -8,8 +8,6 @@ import type { BlobSigner } from '../../trust/blob-signer.ts';
 import type { RunContext } from '../context.ts';
 import { readNamedFile } from '../read-named-file.ts';
 import { KEY_PASSWORD_VARIABLE, MAX_TRUST_FILE_BYTES, SIGNATURE_EXTENSION } from '../verifying/trust-files.ts';
-
-const READ_BYTES = 1024 * 1024;
 
 /**
  * What signs with the private key of a file: one of cosign, whose password is in `COSIGN_PASSWORD`, or any PEM. To be called before anything
@@ -42,9 +40,9 @@ export async function planSignature(file: string): Promise<string> {
   return signatureFile;
 }
 
-/** Reads the complete wrap once and writes its signature. Throws DT_OUTPUT_FAILED, DT_DISK_FULL, DT_INTERRUPTED. */
+/** Reads the complete wrap once, also one of parts, and writes its signature. Throws DT_OUTPUT_FAILED, DT_DISK_FULL, DT_INTERRUPTED. */
 export async function signWrap(
-  wrapFile: string,
+  wrap: SegmentedFile,
   signatureFile: string,
   signer: BlobSigner,
   { signal }: RunContext,
@@ -52,15 +50,10 @@ export async function signWrap(
   try {
     // An interrupted run must not leave the signature of a former file beside this one.
     await rm(signatureFile, { force: true });
-    for await (const chunk of createReadStream(wrapFile, {
-      highWaterMark: READ_BYTES,
-      signal,
-    }) as AsyncIterable<Buffer>) {
-      signer.update(chunk);
-    }
+    for await (const chunk of wrap.stream(signal) as AsyncIterable<Buffer>) signer.update(chunk);
   } catch (error) {
     if (signal.aborted) throw signal.reason;
-    throw new DtError('DT_OUTPUT_FAILED', `cannot sign ${wrapFile}: ${errorMessage(error)}`, { cause: error });
+    throw new DtError('DT_OUTPUT_FAILED', `cannot make ${signatureFile}: ${errorMessage(error)}`, { cause: error });
   }
   await writeFileAtomically(signatureFile, signer.finish());
 }

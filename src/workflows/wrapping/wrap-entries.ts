@@ -1,7 +1,5 @@
 import type { WrapEntry } from '../../archive/wrap-plan.ts';
-import type { ChartTree } from '../../domain/chart/chart-tree.ts';
 import { formatDiscovery } from '../../domain/discovery/discovery-document.ts';
-import { LOCK_FILE_NAME } from '../../domain/lock/images-lock.ts';
 import { attachedTag, type AttachedTagSuffix } from '../../domain/oci/attached-artifact.ts';
 import type { Descriptor } from '../../domain/oci/descriptor.ts';
 import { digestOf, type Digest } from '../../domain/oci/digest.ts';
@@ -10,23 +8,24 @@ import {
   MEDIA_TYPE_HELM_CONFIG,
   MEDIA_TYPE_HELM_PROVENANCE,
 } from '../../domain/oci/media-types.ts';
+import type { WrapBase } from '../../domain/wrap/wrap-base.ts';
 import { goArtifactPath } from '../../domain/wrap/go-artifact-paths.ts';
 import {
   CHART_FOLDER,
   CHART_ORIGIN_FOLDER,
   formatWrapDocument,
+  IMAGES_FOLDER,
   WRAP_DISCOVERY_PATH,
   WRAP_DOCUMENT_PATH,
   wrapFolder,
 } from '../../domain/wrap/wrap-document.ts';
 import { describeFolders } from './describe-wrap.ts';
-import { fileEntry } from './file-entry.ts';
+import { chartEntries, fileEntry } from './file-entry.ts';
 import { LayoutWriter, type ImageToWrap, type LayoutOptions } from './layout-writer.ts';
 import { requireReadableTogether } from './require-readable.ts';
 import { lockPath, type WrapFolder } from './wrap-folder.ts';
 
 const FOLDER_MODE = 0o755;
-const IMAGES_FOLDER = 'images';
 
 export interface WrapContents {
   readonly entries: readonly WrapEntry[];
@@ -42,7 +41,7 @@ export interface WrapContents {
  */
 export function buildWrapEntries(
   folders: readonly [WrapFolder, ...WrapFolder[]],
-  options: LayoutOptions,
+  options: LayoutOptions & { readonly bases?: readonly WrapBase[] | undefined },
 ): WrapContents {
   const [{ name: topFolder }] = folders;
   const layouts = new LayoutWriter(options);
@@ -57,7 +56,7 @@ export function buildWrapEntries(
     }
   }
   const origins = folders.flatMap((folder) => describeOrigin(folder, layouts));
-  const document = describeFolders(folders, layouts.blobs());
+  const document = describeFolders(folders, layouts.blobs(), options.bases);
   const documentBytes = formatWrapDocument(document);
   requireReadableTogether(folders, documentBytes.length, topFolder);
   const discoveries = folders.flatMap(({ name, chart }) =>
@@ -85,18 +84,9 @@ function contentOf(images: WrapFolder['images']): ImageToWrap[] {
 
 function folderEntries({ name, chart, lockText }: WrapFolder): WrapEntry[] {
   const lock = fileEntry(lockPath(name, chart !== undefined), Buffer.from(lockText));
-  return chart === undefined ? [lock] : [lock, ...chartEntries(chart.tree, `${name}/${CHART_FOLDER}`)];
-}
-
-function chartEntries(tree: ChartTree, folder: string): WrapEntry[] {
-  const entries = tree
-    .filter(({ path }) => path !== LOCK_FILE_NAME)
-    .map(({ path, type, mode, bytes }): WrapEntry =>
-      type === 'directory'
-        ? { kind: 'directory', path: `${folder}/${path}`, mode }
-        : { kind: 'file', path: `${folder}/${path}`, mode, bytes },
-    );
-  return [{ kind: 'directory', path: folder, mode: FOLDER_MODE }, ...entries];
+  if (chart === undefined) return [lock];
+  const path = `${name}/${CHART_FOLDER}`;
+  return [lock, { kind: 'directory', path, mode: FOLDER_MODE }, ...chartEntries(chart.tree, path)];
 }
 
 /** Signatures and metadata where the Go dt looks for them. */

@@ -1,21 +1,21 @@
-import { mkdir, stat } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import type { Writable } from 'node:stream';
 import { BlobThread } from '../../archive/blob-thread.ts';
 import { readPartialText } from '../../archive/partial-wrap.ts';
-import { PARTIAL_EXTENSION } from '../../archive/wrap-writer.ts';
-import { listGraphs } from '../../content/image-content.ts';
-import { countBlobBytes } from '../../content/read-graph.ts';
-import { DtError, errorMessage } from '../../domain/errors.ts';
-import { formatBytes, formatCount, formatDuration } from '../../domain/format-quantity.ts';
-import { formatLockPlatform, type LockImage } from '../../domain/lock/images-lock.ts';
+import { PARTIAL_EXTENSION } from '../../archive/output-path.ts';
+import type { SegmentedFile } from '../../archive/segmented-file.ts';
+import type { WrittenWrap } from '../../archive/wrap-writer.ts';
+import type { BaseContent } from '../../domain/wrap/base-content.ts';
 import { wrapFolder } from '../../domain/wrap/wrap-document.ts';
 import { acquireOutputLock } from '../../files/output-lock.ts';
 import type { BlobSigner } from '../../trust/blob-signer.ts';
 import type { RunContext } from '../context.ts';
+import { planDelta, withoutOmitted, type Delta } from './delta.ts';
+import { describeImage, describePulled, type WrappedImageResult } from './describe-pulled.ts';
 import { gatherImages, toImageContent, type GatheredContent, type GatheredImage } from './gather-images.ts';
 import type { LockedImages } from '../locking/lock-images.ts';
 import type { Progress } from '../ports.ts';
 import { openRepository } from '../registry-stores.ts';
+import { createParentFolder } from './require-output-place.ts';
 import { planSignature, signWrap, warnOfForeignSignature } from './sign-wrap.ts';
 import { readSourceDateSeconds } from '../source-date.ts';
 import { lockPath, type ChartToWrap, type WrapFolder } from './wrap-folder.ts';
@@ -34,6 +34,12 @@ export interface OutputOptions {
   readonly skipPreflight?: boolean;
   /** The file of the private key that signs the wrap. */
   readonly signKeyFile?: string | undefined;
+  /** Cut the wrap into parts of at most so many bytes. */
+  readonly partBytes?: number | undefined;
+  /** Where the wrap goes instead of into a file. */
+  readonly stream?: Writable | undefined;
+  /** Wraps, locks and inventories: what they have is left out. */
+  readonly bases?: readonly string[];
 }
 
 /** A top folder of the wrap of which the images are still to be fetched. */
@@ -46,23 +52,25 @@ export interface FolderToWrite {
 export interface WrapResult {
   readonly file: string;
   readonly sizeBytes: number;
+  /** Of a wrap in parts, of which `file` is the name without number. */
+  readonly parts?: readonly string[];
   /** The signature of the file, where it was to be signed. */
   readonly signatureFile?: string;
-  readonly images: readonly {
-    readonly reference: string;
-    readonly platforms: readonly string[];
-    /** Signatures and the like that are in the wrap. */
-    readonly attachedCount: number;
-  }[];
+  /** Of a delta: the bytes of the blobs that its bases have. */
+  readonly omittedBytes?: number;
+  readonly images: readonly WrappedImageResult[];
 }
 
 /** Fetches the images of all folders into one file. The lock of an interrupted run is taken over where nothing else changed. */
 export async function writeOutput(
   folders: readonly [FolderToWrite, ...FolderToWrite[]],
   outputFile: string,
-  options: OutputOptions & { readonly signer?: BlobSigner | undefined },
+  options: OutputOptions & { readonly signer?: BlobSigner | undefined; readonly base?: BaseContent | undefined },
   context: RunContext,
 ): Promise<WrapResult> {
+  if (options.stream !== undefined) {
+    return describeResult(folders, outputFile, await writeImages(folders, outputFile, options, context));
+  }
   await createParentFolder(outputFile);
   const release = await acquireOutputLock(`${outputFile}${PARTIAL_EXTENSION}.lock`, outputFile);
   try {
@@ -77,45 +85,65 @@ export async function writeOutput(
     const beforeRename =
       signer === undefined || signatureFile === undefined
         ? undefined
-        : async (partialPath: string) => signWrap(partialPath, signatureFile, signer, context);
-    const images = await writeImages(ready, outputFile, { ...options, beforeRename }, context);
+        : async (file: SegmentedFile) => signWrap(file, signatureFile, signer, context);
+    const result = await writeImages(ready, outputFile, { ...options, beforeRename }, context);
     if (signatureFile === undefined) await warnOfForeignSignature(outputFile, context);
     else context.reporter.info(`Signed: ${signatureFile}`);
     return {
-      file: outputFile,
-      sizeBytes: (await stat(outputFile)).size,
+      ...describeResult(folders, outputFile, result),
       ...(signatureFile === undefined ? {} : { signatureFile }),
-      images: folders.flatMap(({ locked: { lock } }) => lock.images.map((image) => describeImage(image, images))),
     };
   } finally {
     await release();
   }
 }
 
+/** What was written, and what was left out. */
+interface WrittenImages {
+  readonly images: readonly GatheredImage[];
+  readonly delta?: Delta | undefined;
+  readonly written: WrittenWrap;
+}
+
+function describeResult(
+  folders: readonly FolderToWrite[],
+  file: string,
+  { images, delta, written: { sizeBytes, parts } }: WrittenImages,
+): WrapResult {
+  return {
+    file,
+    sizeBytes,
+    ...(parts.length === 0 ? {} : { parts }),
+    ...(delta === undefined ? {} : { omittedBytes: delta.omittedBytes }),
+    images: folders.flatMap(({ locked: { lock } }) => lock.images.map((image) => describeImage(image, images))),
+  };
+}
+
 async function writeImages(
   folders: readonly [FolderToWrite, ...FolderToWrite[]],
   outputFile: string,
-  options: OutputOptions & Pick<WrapToWrite, 'beforeRename'>,
+  options: OutputOptions & Pick<WrapToWrite, 'beforeRename'> & { readonly base?: BaseContent | undefined },
   context: RunContext,
-): Promise<readonly GatheredImage[]> {
+): Promise<WrittenImages> {
   const { reporter } = context;
-  const write = async (gathered: GatheredImage[][], progress: Progress, thread?: BlobThread): Promise<void> => {
+  const write = async (
+    gathered: GatheredImage[][],
+    progress: Progress,
+    thread?: BlobThread,
+  ): Promise<WrittenImages> => {
     const [first, ...others] = folders.map((folder, index) => toWrapFolder(folder, gathered[index] ?? []));
-    if (first === undefined) return;
-    const { isCompatible, skipPreflight = false, beforeRename } = options;
-    const contents = [
-      ...gathered.flat().map(toImageContent),
-      ...folders.flatMap((folder) => chartContent(folder, context)),
-    ];
-    await writeWrap(
-      { folders: [first, ...others], contents, outputFile, isCompatible, skipPreflight, beforeRename, thread },
-      context,
-      progress,
-    );
+    if (first === undefined) throw new TypeError('nothing to wrap');
+    const { isCompatible, skipPreflight = false, beforeRename, base, partBytes, stream } = options;
+    const charts = folders.flatMap((folder) => chartContent(folder, context));
+    const all = [...gathered.flat().map(toImageContent), ...charts];
+    const delta = base === undefined ? undefined : planDelta(gathered.flat(), charts, base);
+    const contents = delta === undefined ? all : withoutOmitted(all, delta);
+    const wrap = { folders: [first, ...others], contents, delta, outputFile, isCompatible } as const;
+    const rest = { partBytes, stream, skipPreflight, beforeRename, thread };
+    return { images: gathered.flat(), delta, written: await writeWrap({ ...wrap, ...rest }, context, progress) };
   };
   if (options.skipImages === true || folders.every(({ locked }) => locked.sources.length === 0)) {
-    await reporter.step('Writing the wrap', async (progress) => write([], progress));
-    return [];
+    return reporter.step('Writing the wrap', async (progress) => write([], progress));
   }
   const startedAt = performance.now();
   return reporter.section('Pulling images', async () =>
@@ -129,13 +157,12 @@ async function writeImages(
             options,
             context,
           );
-          await write(gathered, progress, thread);
-          return gathered.flat();
+          return await write(gathered, progress, thread);
         } finally {
           await thread.close();
         }
       },
-      (images) => describePulled(images, performance.now() - startedAt),
+      ({ images, delta }) => describePulled(images, delta, performance.now() - startedAt),
     ),
   );
 }
@@ -165,33 +192,7 @@ async function chooseLockText(
   context: RunContext,
 ): Promise<string> {
   if (readSourceDateSeconds(context.environment) !== undefined) return lockText;
-  const partialText = await readPartialText(outputFile + PARTIAL_EXTENSION, lockPath(name, chart !== undefined));
+  const partialText = await readPartialText(outputFile, lockPath(name, chart !== undefined));
   const withoutTime = (text: string): string => text.replace(/^ *generatedAt: .*$/m, '');
   return partialText !== undefined && withoutTime(partialText) === withoutTime(lockText) ? partialText : lockText;
-}
-
-async function createParentFolder(outputFile: string): Promise<void> {
-  try {
-    await mkdir(dirname(resolve(outputFile)), { recursive: true });
-  } catch (error) {
-    throw new DtError('DT_OUTPUT_FAILED', `cannot create the folder of ${outputFile}: ${errorMessage(error)}`, {
-      cause: error,
-    });
-  }
-}
-
-function describePulled(images: readonly GatheredImage[], durationMs: number): string {
-  const totalBytes = countBlobBytes(images.flatMap(listGraphs));
-  const artifacts = new Set(images.flatMap(({ attached }) => attached.map(({ artifact }) => artifact.digest)));
-  const withArtifacts = artifacts.size === 0 ? '' : ` with ${formatCount(artifacts.size, 'attached artifact')}`;
-  return `${formatCount(images.length, 'image')}${withArtifacts}, ${formatBytes(totalBytes)} in ${formatDuration(durationMs)}`;
-}
-
-function describeImage(lockImage: LockImage, images: readonly GatheredImage[]): WrapResult['images'][number] {
-  const gathered = images.find((candidate) => candidate.lockImage === lockImage);
-  return {
-    reference: lockImage.image,
-    platforms: lockImage.digests.map(formatLockPlatform),
-    attachedCount: gathered?.attached.length ?? 0,
-  };
 }

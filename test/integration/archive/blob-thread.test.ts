@@ -10,6 +10,7 @@ import { toBlobError } from '../../../src/archive/blob-error.ts';
 import { BlobThread } from '../../../src/archive/blob-thread.ts';
 import { GZIP_HEADER, STORED_BLOCK_BYTES, storedMemberLength } from '../../../src/archive/gzip-member.ts';
 import { readBlob } from '../../../src/archive/read-blob.ts';
+import { wholeFile } from '../../../src/archive/segmented-file.ts';
 import { encodeTarHeader, tarPaddingBytes } from '../../../src/archive/tar-header.ts';
 import { transferBlob } from '../../../src/archive/transfer-blob.ts';
 import { digestOf } from '../../../src/domain/oci/digest.ts';
@@ -57,7 +58,9 @@ async function transfer(
 ): Promise<{ reason: string | undefined; file: Buffer }> {
   const path = join(folder, 'file');
   const job = { digest: digestOf(expected), sizeBytes: expected.length, places: [placeOf(expected.length)] };
-  const failure = await withFile(path, 'w+', async (handle) => transferBlob(by, { ...job, fd: handle.fd }, sent));
+  const failure = await withFile(path, 'w+', async (handle) =>
+    transferBlob(by, { ...job, file: wholeFile(handle.fd) }, sent),
+  );
   return { reason: failure?.reason, file: await readFile(path) };
 }
 
@@ -105,7 +108,7 @@ test('many blobs at once do not mix', async () => {
     const failures = await Promise.all(
       blobs.map(async (bytes, index) => {
         const places = [{ ...placeOf(bytes.length), offset: index * length }];
-        const job = { fd: handle.fd, digest: digestOf(bytes), sizeBytes: bytes.length, places };
+        const job = { file: wholeFile(handle.fd), digest: digestOf(bytes), sizeBytes: bytes.length, places };
         return transferBlob(thread, job, inChunks(bytes, 65_536));
       }),
     );
@@ -149,7 +152,12 @@ test('a stream that fails passes its error on and leaves no mark', async () => {
 test('a full disk is told with its code', { skip: process.platform !== 'linux' }, async () => {
   const bytes = randomBytesOf('bytes', MEBIBYTE);
   const failure = await withFile('/dev/full', 'r+', async (handle) => {
-    const job = { fd: handle.fd, digest: digestOf(bytes), sizeBytes: bytes.length, places: [placeOf(bytes.length)] };
+    const job = {
+      file: wholeFile(handle.fd),
+      digest: digestOf(bytes),
+      sizeBytes: bytes.length,
+      places: [placeOf(bytes.length)],
+    };
     return transferBlob(thread, job, inChunks(bytes, 65_536));
   });
   assert.ok(failure?.reason === 'system');
@@ -181,7 +189,13 @@ test('a blob is read back, and its last part only when the digest is right', asy
     await writeFile(path, content);
     return withFile(path, 'r', async ({ fd }) => {
       const member = { offset: OFFSET, contentBytes: tarHeader.length + bytes.length + paddingBytes };
-      const job = { fd, digest: digestOf(bytes), sizeBytes: bytes.length, member, start: tarHeader.length };
+      const job = {
+        file: wholeFile(fd),
+        digest: digestOf(bytes),
+        sizeBytes: bytes.length,
+        member,
+        start: tarHeader.length,
+      };
       const parts: Buffer[] = [];
       try {
         for await (const part of readBlob(thread, job, (failure) =>

@@ -50,7 +50,7 @@ describe('charts annotate', () => {
     });
     const said = await site.runOk(['charts', 'annotate', 'shop', '--annotations-key', 'example.com/list', '--json']);
     const { images } = JSON.parse(said.slice(said.indexOf('{'), said.lastIndexOf('}') + 1)) as { images: object[] };
-    assert.deepEqual(images, [{ image: `${site.host}/team/rendered:1`, name: 'rendered' }]);
+    assert.deepEqual(images, [{ reference: `${site.host}/team/rendered:1`, name: 'rendered' }]);
     const text = `${HEAD}annotations:\n  example.com/list: |\n${ADDED}`;
     assert.equal(await site.readText('shop/Chart.yaml'), text.replaceAll('HOST', site.host));
   });

@@ -90,7 +90,6 @@ describe('a lock with what the rendering shows', () => {
     });
     const attempts: readonly (readonly [chart: string, env: Readonly<Record<string, string>>, reason: RegExp])[] = [
       ['shop', { HELM_BIN: NO_HELM }, /no Helm/],
-      ['shop', { TMPDIR: join(site.sandbox.work, 'missing') }, /does not render: .*ENOENT/],
       ['picky', {}, /give a domain/],
     ];
     for (const [chart, env, reason] of attempts) {
@@ -102,6 +101,22 @@ describe('a lock with what the rendering shows', () => {
       assert.match(String(warnings[0]), reason);
       assert.deepEqual(await site.readLock(`${chart}/Images.lock`), ['shop declared team/declared:1']);
     }
+  });
+
+  it('is an error where this machine cannot render it', async (t) => {
+    const site = await createDiscoverySite(t, SHOP_IMAGES);
+    if (site === undefined) return;
+    await site.writeChart('shop', SHOP);
+    const env = { TMPDIR: join(site.sandbox.work, 'missing') };
+    for (const args of [
+      ['images', 'lock', 'shop'],
+      ['wrap', 'shop'],
+    ]) {
+      const { code, stderr } = await site.run(args, { env });
+      assert.equal(code, 1);
+      assert.match(stderr, /does not render: .*ENOENT[^]*TMPDIR names[^]*DT_CHART_NOT_RENDERED/);
+    }
+    await site.runOk(['wrap', 'shop', '--declared-only'], { env });
   });
 
   it('is an error where the chart cannot be rendered and nothing is declared', async (t) => {

@@ -262,7 +262,7 @@ describe('relocateLocalChart', () => {
     const chart = await writeChart(FILES);
     const { proof, isWritten } = await relocate(chart, await createHelmContext(NO_HELM));
     assert.equal(isWritten, true);
-    assert.deepEqual([proof.state, proof.renders, proof.moved, proof.left], ['unproven', 0, [], []]);
+    assert.deepEqual([proof.state, proof.renderCount, proof.moved, proof.left], ['unproven', 0, [], []]);
     assert.match(proof.reason ?? '', /HELM_BIN/);
     assert.deepEqual(await readTexts(chart), {
       'Chart.yaml': CHART,

@@ -32,7 +32,7 @@ interface Document {
     readonly changes: readonly { readonly file: string; readonly to: string }[];
     readonly installCommand: string;
   }[];
-  readonly images: readonly { readonly source: string; readonly target: string; readonly pullTarget?: string }[];
+  readonly images: readonly { readonly reference: string; readonly target: string; readonly pullTarget?: string }[];
 }
 
 for (const [naming, toName] of [

@@ -170,6 +170,37 @@ describe('replaceFiles', () => {
     assert.deepEqual(await readTexts(), ['old a', 'new b', 'old c']);
   });
 
+  it('writes files that were not there, with their mode and the folder that is missing', async () => {
+    const [lock, other] = ['d/lock', 'd/other'].map((name) => join(folder, name)) as [string, string];
+    await replaceFiles(folder, [
+      replacementOf('a'),
+      { path: lock, bytes: Buffer.from('lock'), expectedBytes: undefined, newMode: 0o600 },
+      { path: other, bytes: Buffer.from('other'), expectedBytes: undefined, newMode: 0o644 },
+    ]);
+    assert.deepEqual(await readTexts(), ['new a', 'old b', 'old c']);
+    assert.deepEqual((await readdir(folder)).toSorted(), [...NAMES, 'd']);
+    assert.deepEqual((await readdir(join(folder, 'd'))).toSorted(), ['lock', 'other']);
+    assert.equal(await readFile(lock, 'utf8'), 'lock');
+    assert.deepEqual([(await stat(lock)).mode & 0o777, (await stat(other)).mode & 0o777], [0o600, 0o644]);
+  });
+
+  it('takes new files and their folder away again if a later one fails at the last moment', async () => {
+    const added = { path: join(folder, 'd/lock'), bytes: Buffer.from('lock'), expectedBytes: undefined };
+    const last = actWhenStaged('c', (stagingFolder) => {
+      rmSync(join(stagingFolder, '1.new'));
+    });
+    await assertFails([added, replacementOf('a'), last], /^nothing was changed: /);
+    assert.deepEqual(await readTexts(), ['old a', 'old b', 'old c']);
+    await assertClean();
+  });
+
+  it('does not write over a file that was not there before', async () => {
+    const added = { ...replacementOf('a'), expectedBytes: undefined };
+    await assertFails([replacementOf('b'), added], /^nothing was changed: .*was changed meanwhile$/);
+    assert.deepEqual(await readTexts(), ['old a', 'old b', 'old c']);
+    await assertClean();
+  });
+
   it('changes the file that a link leads to', async () => {
     await symlink('b/file', join(folder, 'link'));
     await replaceFiles(folder, [{ ...replacementOf('b'), path: join(folder, 'link') }]);

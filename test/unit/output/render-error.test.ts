@@ -46,7 +46,7 @@ test('images that failed have a line each, and a stable place in the document', 
     renderErrorText(error, OPTIONS),
     [
       'Error: 2 of 3 images could not be pulled',
-      ' ✘  r.example/a:1 (source): no a It said: no.',
+      ' ✘  r.example/a:1 (source): no a. It said: no.',
       ' ✘  r.example/b:1: no b https://***@x/',
       '  More.',
       'Code: DT_NOT_FOUND',

@@ -2,12 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { attachedTag } from '../../../../src/domain/oci/attached-artifact.ts';
 import { digestOf } from '../../../../src/domain/oci/digest.ts';
-import {
-  formatWrapDocument,
-  parseWrapDocument,
-  wrapFolder,
-  type WrapDocument,
-} from '../../../../src/domain/wrap/wrap-document.ts';
+import { parseWrapDocument } from '../../../../src/domain/wrap/parse-wrap-document.ts';
+import { formatWrapDocument, wrapFolder, type WrapDocument } from '../../../../src/domain/wrap/wrap-document.ts';
 
 const DOCUMENT: WrapDocument = {
   formatVersion: 1,

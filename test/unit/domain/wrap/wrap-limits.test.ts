@@ -2,13 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { digestOf } from '../../../../src/domain/oci/digest.ts';
 import { formatTableOfContents, parseTableOfContents } from '../../../../src/domain/wrap/table-of-contents.ts';
-import {
-  formatWrapDocument,
-  parseJson,
-  parseWrapDocument,
-  type WrapDocument,
-  type WrappedImage,
-} from '../../../../src/domain/wrap/wrap-document.ts';
+import { parseWrapDocument } from '../../../../src/domain/wrap/parse-wrap-document.ts';
+import { parseJson } from '../../../../src/domain/wrap/wrap-json.ts';
+import { formatWrapDocument, type WrapDocument, type WrappedImage } from '../../../../src/domain/wrap/wrap-document.ts';
 import {
   MAX_ATTACHED_ARTIFACTS,
   MAX_TOC_BYTES,
