@@ -56,6 +56,9 @@ spec:
       image: {{ .Values.web.image }}
     - name: fixed
       image: HOST/team/{{ "api" }}:1.1
+      env:
+        - name: HELPER_IMAGE
+          value: HOST/team/helper:9
 {{- if .Values.debug.enabled }}
     - name: debug
       image: {{ .Values.debug.image.repository }}:{{ .Values.debug.image.tag }}
