@@ -22,7 +22,7 @@ const noGreedyFlag = {
   message: 'A greedy list flag swallows the arguments behind it: add multipleNonGreedy.',
 };
 export default tseslint.config(
-  { ignores: ['dist/', 'coverage/', '.tools/', 'node_modules/'] },
+  { ignores: ['dist/', 'coverage/', '.tools/', 'node_modules/', 'out/'] },
   {
     files: ['**/*.ts'],
     extends: [tseslint.configs.strictTypeChecked],

@@ -1,8 +1,8 @@
 import { chmod, mkdir, rename, rm, writeFile } from 'node:fs/promises';
-import { isBuiltin } from 'node:module';
 import { dirname, join, relative } from 'node:path';
-import { build, type BuildOptions, type OutputFile, type Plugin } from 'esbuild';
+import { build, type BuildOptions, type OutputFile } from 'esbuild';
 import { describeCommands, describeGlobalFlags } from '../src/commands/describe-commands.ts';
+import { builtinModules } from './lib/builtin-modules.ts';
 import { formatCompletionYaml } from './lib/completion-yaml.ts';
 import { formatManPage } from './lib/man-page.ts';
 import { runCommand } from './lib/run-command.ts';
@@ -12,22 +12,6 @@ const REQUIRE_BANNER = `import { createRequire as __createRequire } from 'node:m
 const require = __createRequire(import.meta.url);
 const __filename = import.meta.filename;
 const __dirname = import.meta.dirname;`;
-
-/**
- * Takes Node's own modules without their ESM facade: making that reads every getter of `node:http`, which loads all of
- * `fetch` and WebSocket for nothing (half of the time that the HTTP client takes to load).
- */
-const builtinModules: Plugin = {
-  name: 'builtin-modules',
-  setup(bundle) {
-    bundle.onResolve({ filter: /^[a-z:_/0-9]+$/ }, ({ path }) =>
-      isBuiltin(path) ? { path: path.startsWith('node:') ? path : `node:${path}`, namespace: 'builtin' } : undefined,
-    );
-    bundle.onLoad({ filter: /.*/, namespace: 'builtin' }, ({ path }) => ({
-      contents: `module.exports = process.getBuiltinModule(${JSON.stringify(path)});`,
-    }));
-  },
-};
 
 const root = join(import.meta.dirname, '..');
 const outdir = join(root, 'dist');

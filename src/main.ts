@@ -8,8 +8,8 @@ const INTERRUPT_GRACE_MS = 1500;
 /** Signals within this time are one. */
 const REPEATED_SIGNAL_MS = 200;
 
-/** What Node.js ends with when nothing is left that could end the work. https://nodejs.org/api/process.html#exit-codes */
-const UNSETTLED_EXIT_CODE = 13;
+/** True in a package, whose code is compiled already, or whose folder is nothing to write to: its build puts it here. */
+declare const IS_PACKAGE: boolean | undefined;
 
 const interruption = new AbortController();
 let exitCode: number = EXIT_CODES.ok;
@@ -44,29 +44,33 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   });
 }
 
-process.on('exit', (code) => {
-  if (code !== UNSETTLED_EXIT_CODE) return;
+// Nothing is left that could end the work, and it has not ended.
+process.once('beforeExit', () => {
   process.stderr.write('Error: the work stopped without an end; this is a bug\nCode: DT_BUG\n');
   process.exitCode = EXIT_CODES.other;
 });
 
 // Beside the code and as trusted as the code: the build fills it, and where it cannot be used nothing is lost. It must be
 // on before the program is loaded, so nothing that is large may be imported at the top of this file.
-enableCompileCache(join(import.meta.dirname, 'compile-cache'));
-disableOclifTheme();
-const { runProgram } = await import('./commands/run-program.ts');
-exitCode = await runProgram(process.argv.slice(2), {
-  environment: readEnvironment(),
-  signal: interruption.signal,
-  get stdin() {
-    return process.stdin;
-  },
-  stdout: process.stdout,
-  stderr: process.stderr,
-});
-// An open keep-alive connection or an unread standard input must not hold the process; what was written must leave it.
-process.stdout.write('', (error) => {
-  // Told here and not by an event when standard output is a file.
-  if (error instanceof Error) endWithoutOutput(error);
-  else process.stderr.write('', () => process.exit(exitCode));
-});
+if (typeof IS_PACKAGE === 'undefined') enableCompileCache(join(import.meta.dirname, 'compile-cache'));
+void run();
+
+async function run(): Promise<void> {
+  disableOclifTheme();
+  const { runProgram } = await import('./commands/run-program.ts');
+  exitCode = await runProgram(process.argv.slice(2), {
+    environment: readEnvironment(),
+    signal: interruption.signal,
+    get stdin() {
+      return process.stdin;
+    },
+    stdout: process.stdout,
+    stderr: process.stderr,
+  });
+  // An open keep-alive connection or an unread standard input must not hold the process; what was written must leave it.
+  process.stdout.write('', (error) => {
+    // Told here and not by an event when standard output is a file.
+    if (error instanceof Error) endWithoutOutput(error);
+    else process.stderr.write('', () => process.exit(exitCode));
+  });
+}

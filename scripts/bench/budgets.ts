@@ -1,5 +1,6 @@
 import type { Run } from './measure.ts';
-import { summarize, summarizeRatios } from './statistics.ts';
+import { EXECUTABLE_START, NODE_START, type StartUp } from './start-up.ts';
+import { summarize, summarizeDifferences, summarizeRatios } from './statistics.ts';
 
 // The budgets that the design sets.
 const MAX_WRAP_RATIO = 2;
@@ -9,6 +10,8 @@ const MAX_OVERHEAD_PERCENT = 0.5;
 const MAX_PEAK_MEBIBYTES = 220;
 const MAX_INFO_READ_BYTES = 1024 * 1024;
 const MAX_INFO_SECONDS = 0.15;
+const MAX_START_SECONDS = 0.04;
+const MAX_PACKAGE_BYTES = 60_000_000;
 
 export interface Measurements {
   readonly wrap: readonly Run[];
@@ -27,6 +30,8 @@ export interface Measurements {
   readonly infoReadBytes: number;
   /** What appeared beside the wrap while it was written, its own `.partial` files left out. */
   readonly strayFiles: readonly string[];
+  /** Absent where no executable can be built. */
+  readonly startUp?: StartUp;
 }
 
 export interface Verdict {
@@ -59,6 +64,16 @@ export function judge(measured: Measurements): Verdict[] {
       (value) => `${(value / 1024).toFixed(0)} KiB`,
     ),
     atMost('info', infoSeconds, MAX_INFO_SECONDS, formatSeconds),
+    ...(measured.startUp === undefined ? [] : judgeStartUp(measured.startUp)),
+  ];
+}
+
+function judgeStartUp({ runs, packageBytes }: StartUp): Verdict[] {
+  const [own, node] = [runs[EXECUTABLE_START] ?? [], runs[NODE_START] ?? []];
+  const seconds = summarizeDifferences(walls(own), walls(node)).median;
+  return [
+    atMost('version of the executable over node', seconds, MAX_START_SECONDS, formatSeconds),
+    atMost('package', packageBytes, MAX_PACKAGE_BYTES, (value) => `${(value / 1e6).toFixed(1)} MB`),
   ];
 }
 

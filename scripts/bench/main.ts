@@ -10,6 +10,7 @@ import { judge, type Measurements } from './budgets.ts';
 import { FAILING_PERCENT } from './flaky-network.ts';
 import { countReadBytes, measureInTurn, measureRun, MEMORY_SOURCE } from './measure.ts';
 import { formatReport } from './report.ts';
+import { measureStartUp } from './start-up.ts';
 import { Workload } from './workload.ts';
 
 const DEFAULT_ROUNDS = 7;
@@ -72,8 +73,10 @@ async function measure(work: Workload): Promise<Measurements> {
   );
   const codeBytes = await countReadBytes(work.info(await work.lockedChartFolder()));
   const infoReadBytes = (await countReadBytes(work.info(work.wrapFile))) - codeBytes;
+  const startUp = await measureStartUp({ node: findNode(), wrapFile: work.wrapFile, rounds, folder });
   const { uniqueBytes } = work;
   return {
+    ...(startUp === undefined ? {} : { startUp }),
     ...pulls,
     ...copies,
     ...network,

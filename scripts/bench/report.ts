@@ -1,6 +1,7 @@
 import { judge, walls, type Measurements } from './budgets.ts';
 import { FAILING_PERCENT } from './flaky-network.ts';
 import type { Run } from './measure.ts';
+import { NODE_START, type StartUp } from './start-up.ts';
 import { summarize, summarizeRatios } from './statistics.ts';
 
 /** The table of times and memory, and the budgets that hold. */
@@ -21,6 +22,7 @@ export function formatReport(measured: Measurements): string {
       measured.steadyUnwrap,
     ),
     describeRow('  none failing, same proxy', measured.steadyUnwrap),
+    ...describeStartUp(measured.startUp),
   ];
   const sizes = `wrap ${String(measured.wrapBytes)} bytes, unique blobs ${String(measured.uniqueBytes)} bytes`;
   const verdicts = judge(measured).map(({ budget, measured: value, holds }) => [
@@ -29,6 +31,11 @@ export function formatReport(measured: Measurements): string {
     value,
   ]);
   return [formatTable(rows), sizes, formatTable(verdicts)].join('\n\n');
+}
+
+function describeStartUp(startUp: StartUp | undefined): string[][] {
+  const runs = startUp?.runs ?? {};
+  return Object.entries(runs).map(([name, own]) => describeRow(name, own, runs[NODE_START]));
 }
 
 function describeRow(name: string, runs: readonly Run[], baseline?: readonly Run[]): string[] {

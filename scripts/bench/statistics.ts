@@ -20,3 +20,8 @@ export function summarize(values: readonly number[]): Summary {
 export function summarizeRatios(values: readonly number[], baseline: readonly number[]): Summary {
   return summarize(values.map((value, index) => value / (baseline[index] ?? Number.NaN)));
 }
+
+/** Differences pair by pair, for the same reason. */
+export function summarizeDifferences(values: readonly number[], baseline: readonly number[]): Summary {
+  return summarize(values.map((value, index) => value - (baseline[index] ?? Number.NaN)));
+}

@@ -7,8 +7,8 @@ const SLAB_BYTES = 16 * STORED_BLOCK_BYTES;
 /** Bounds what waits for the thread; more than the blobs that are on their way at the same time. */
 const MAX_SLABS = 20;
 
-/** Where the bundle has the worker, seen from a chunk; the sources have it beside this file. */
-const WORKER_URL = new URL(import.meta.url.endsWith('.ts') ? './blob-worker.ts' : '../blob-worker.js', import.meta.url);
+/** A package, which is one file, has the code of the worker in it: its build puts it here. */
+declare const BLOB_WORKER_CODE: string | undefined;
 
 /** Verifies and writes blobs beside the main thread, which only fetches them. Must be closed. */
 export class BlobThread {
@@ -26,7 +26,7 @@ export class BlobThread {
   #isClosing = false;
 
   /** `workerUrl` is for tests. */
-  constructor(workerUrl: URL = WORKER_URL) {
+  constructor(workerUrl?: URL) {
     this.#worker = createWorker(workerUrl);
     const ready = Promise.withResolvers<boolean>();
     this.#isReady = ready.promise;
@@ -103,10 +103,19 @@ export class BlobThread {
 }
 
 /** The one place that creates a worker. Undefined where that is not possible. */
-function createWorker(url: URL): Worker | undefined {
+function createWorker(url: URL | undefined): Worker | undefined {
+  const name = 'blobs';
   try {
-    return new Worker(url, { name: 'blobs' });
+    if (url === undefined && typeof BLOB_WORKER_CODE === 'string') {
+      return new Worker(BLOB_WORKER_CODE, { eval: true, name });
+    }
+    return new Worker(url ?? findWorker(import.meta.url), { name });
   } catch {
     return undefined;
   }
+}
+
+/** The bundle has the worker above its chunks; the sources have it beside this file. */
+function findWorker(ownUrl: string): URL {
+  return new URL(ownUrl.endsWith('.ts') ? './blob-worker.ts' : '../blob-worker.js', ownUrl);
 }

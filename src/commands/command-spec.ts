@@ -7,6 +7,8 @@ export interface FlagSpec {
   readonly hasNegation?: boolean;
   /** The flag that takes the host of `--NAME=HOST`. */
   readonly perHostFlag?: string;
+  /** The flag that takes the file of `--NAME=FILE`. */
+  readonly fileFlag?: string;
 }
 
 /** What the reading of a command line must know about a command. */

@@ -16,6 +16,7 @@ import ImagesVerifyCommand from './images/verify.ts';
 import ImagesWrapCommand from './images/wrap.ts';
 import InfoCommand from './info.ts';
 import InventoryCommand from './inventory.ts';
+import PluginPushCommand from './plugin/push.ts';
 import PushWrapCommand from './push-wrap.ts';
 import UnwrapCommand from './unwrap.ts';
 import VerifyCommand from './verify.ts';
@@ -41,6 +42,7 @@ export const COMMANDS: Readonly<Record<string, Command.Class>> = {
   'images:wrap': ImagesWrapCommand,
   info: InfoCommand,
   inventory: InventoryCommand,
+  'plugin:push': PluginPushCommand,
   'push-wrap': PushWrapCommand,
   unwrap: UnwrapCommand,
   verify: VerifyCommand,
@@ -53,4 +55,5 @@ export const GROUPS: Readonly<Record<string, string>> = {
   auth: 'Keep, remove and try credentials of registries',
   charts: 'Annotate, relocate and carry charts',
   images: 'Find, lock, verify, pull and push the images of a chart; wrap and unwrap single images',
+  plugin: 'Put this plugin into a registry of your own',
 };

@@ -13,7 +13,7 @@ const HOST = /^(?:localhost|[\w-]+(?:\.[\w-]+)+|(?:[\w.-]+|\[[0-9a-f:]+\]):\d{1,
 
 /**
  * Turns a command line as Helm users write it into one that oclif reads right: `--bool=true|false` becomes the flag or
- * nothing, `--insecure=HOST` becomes its per-host flag, global flags in front of the command move behind it,
+ * nothing, `--insecure=HOST` and `--with-plugin=FILE` become the flags that take a value, global flags in front of the command move behind it,
  * `help COMMAND` becomes help. Throws `DT_USAGE` for an unknown command and for any other value of a boolean.
  */
 export function normalizeArgv(
@@ -124,6 +124,8 @@ function applyBoolean(flag: FlagSpec, token: string, output: string[]): void {
     if (flag.hasNegation === true) output.push(`--no-${flag.name}`);
   } else if (flag.perHostFlag !== undefined && HOST.test(value)) {
     output.push(`--${flag.perHostFlag}`, value);
+  } else if (flag.fileFlag !== undefined && value !== '') {
+    output.push(`--${flag.fileFlag}`, value);
   } else {
     const expected =
       flag.perHostFlag === undefined ? 'true or false' : 'true, false or a host such as registry.example.com:5000';

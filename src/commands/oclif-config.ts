@@ -1,12 +1,11 @@
 import type { Command, Interfaces } from '@oclif/core';
 import { Config } from '@oclif/core/config';
-import { PRODUCT_DESCRIPTION, PRODUCT_NAME, PRODUCT_VERSION } from '../domain/product.ts';
+import { PLUGIN_NAME, PRODUCT_DESCRIPTION, PRODUCT_NAME, PRODUCT_VERSION } from '../domain/product.ts';
 import type { CommandSpec, FlagSpec } from './command-spec.ts';
 import { GLOBAL_FLAGS, PER_HOST_FLAGS } from './global-flags.ts';
 import { COMMANDS, GROUPS } from './index.ts';
+import { FILE_FLAGS } from './plugin-flags.ts';
 import type { ProgramContext, ProgramLoadOptions } from './program-context.ts';
-
-const PLUGIN_NAME = 'dt';
 
 /** A flag of any type, as a command class states it. */
 export type AnyFlag = Command.Flag.Any;
@@ -121,12 +120,13 @@ function toFlagSpecs(flags: Readonly<Record<string, AnyFlag>>): FlagSpec[] {
 
 /** What `normalizeArgv` must know of one flag. */
 export function toFlagSpec(name: string, flag: AnyFlag): FlagSpec {
-  const perHostFlag = PER_HOST_FLAGS[name];
+  const [perHostFlag, fileFlag] = [PER_HOST_FLAGS[name], FILE_FLAGS[name]];
   return {
     name,
     isBoolean: flag.type === 'boolean',
     ...(flag.char === undefined ? {} : { char: flag.char }),
     ...(flag.type === 'boolean' && flag.allowNo ? { hasNegation: true } : {}),
     ...(perHostFlag === undefined ? {} : { perHostFlag }),
+    ...(fileFlag === undefined ? {} : { fileFlag }),
   };
 }

@@ -1,6 +1,6 @@
 import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
-import { splitWrapTarget } from '../domain/wrap/split-wrap-target.ts';
+import { splitArtifactTarget } from '../domain/relocation/artifact-place.ts';
 import { BaseCommand } from './base-command.ts';
 import { CREDENTIAL_FLAGS, prefixCredentialRegistry, readCredentialFlags } from './credential-flags.ts';
 
@@ -27,7 +27,7 @@ export default class PushWrapCommand extends BaseCommand<typeof PushWrapCommand>
     const { flags, args } = this;
     const credential = await readCredentialFlags(
       flags,
-      () => prefixCredentialRegistry(splitWrapTarget(args.target).prefix),
+      () => prefixCredentialRegistry(splitArtifactTarget(args.target).prefix),
       this.credentialInput,
     );
     const { pushWrap } = await import('../workflows/push-wrap.ts');

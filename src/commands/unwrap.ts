@@ -7,6 +7,7 @@ import { CHART_NAME_FLAG } from './chart-name-flag.ts';
 import type { ChartMode } from '../workflows/unwrapping/chart-plan.ts';
 import { prefixCredentialRegistry, readCredentialFlags } from './credential-flags.ts';
 import { PUSH_FLAGS, readPushFlags, requireAnswers } from './push-flags.ts';
+import { PLUGIN_FLAGS, readPluginFlags } from './plugin-flags.ts';
 import { readRelocationFlags, readRewriteFlags, REWRITE_FLAGS } from './relocation-flags.ts';
 import { readRenderFlags, RENDER_FLAGS } from './render-flags.ts';
 import { readWrapInput, WRAP_INPUT_DESCRIPTION, WRAP_INPUT_FLAGS } from './wrap-input-flags.ts';
@@ -43,6 +44,7 @@ export default class UnwrapCommand extends BaseCommand<typeof UnwrapCommand> {
     'skip-image-relocation': Flags.boolean({
       summary: 'push the chart only, and as it came: its images are left where they are',
     }),
+    ...PLUGIN_FLAGS,
     plan: Flags.boolean({
       summary: 'push nothing; show the repositories and tags that would be written, and how many bytes would be sent',
     }),
@@ -51,6 +53,7 @@ export default class UnwrapCommand extends BaseCommand<typeof UnwrapCommand> {
     '<%= config.bin %> <%= command.id %> contour-19.3.2.wrap.tgz oci://registry.internal/mirror --yes',
     '<%= config.bin %> <%= command.id %> contour-19.3.2.wrap.tgz oci://registry.internal/mirror --plan',
     '<%= config.bin %> <%= command.id %> contour-19.3.2.wrap.tgz oci://registry.internal/mirror --chart-mode overlay',
+    '<%= config.bin %> <%= command.id %> contour-19.3.2.wrap.tgz oci://registry.internal/mirror --with-plugin=dt-1.2.3-linux-x64.tgz',
     '<%= config.bin %> <%= command.id %> contour-19.3.2.wrap.tgz oci://registry.internal/mirror --naming with-host --max-depth 4',
     '<%= config.bin %> <%= command.id %> app-1.0.0.wrap.tgz registry.internal:5000/apps --push-chart-url registry.internal:5000/charts',
   ];
@@ -59,6 +62,7 @@ export default class UnwrapCommand extends BaseCommand<typeof UnwrapCommand> {
     const { flags, args } = this;
     requireAnswers({ ...flags, yes: flags.yes || flags.plan }, args.file);
     const skipImages = this.#skipsImages();
+    const withPlugin = readPluginFlags(flags);
     const credential = await readCredentialFlags(
       flags,
       () => prefixCredentialRegistry(args.prefix),
@@ -78,17 +82,19 @@ export default class UnwrapCommand extends BaseCommand<typeof UnwrapCommand> {
       ...readRelocationFlags(flags),
     };
     if (flags.plan) {
+      if (withPlugin !== undefined) throw new DtError('DT_USAGE', '--with-plugin cannot be used with --plan');
       const { planUnwrap } = await import('../workflows/plan-unwrap.ts');
       const plan = await planUnwrap(source, await this.createRunContext(credential));
       this.printResult(formatUnwrapPlan(plan));
       return plan;
     }
-    const { unwrapCharts } = await import('../workflows/unwrap-charts.ts');
-    const result = await unwrapCharts(source, await this.createRunContext(credential));
+    const { unwrapWithPlugin } = await import('../workflows/unwrap-with-plugin.ts');
+    const result = await unwrapWithPlugin({ ...source, withPlugin }, await this.createRunContext(credential));
     if (result.pushed) {
       const isOne = result.charts.length === 1;
       this.printSuccess(`Helm ${isOne ? 'chart' : 'charts'} unwrapped. Install ${isOne ? 'it' : 'them'} with:`);
       for (const { installCommand = '' } of result.charts) this.printResult(`    ${installCommand}`);
+      if (result.plugin !== undefined) this.printResult(`    ${result.plugin.installCommand}`);
     } else {
       this.printResult('Nothing was pushed. Answer yes, or pass --yes, to push.');
     }

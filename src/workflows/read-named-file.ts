@@ -1,4 +1,4 @@
-import { DtError, systemErrorCode } from '../domain/errors.ts';
+import { DtError, isDtError, systemErrorCode } from '../domain/errors.ts';
 import { readSmallFileBytes } from '../transport/read-small-file.ts';
 
 /** The text of a small file that the user named. Throws as `readNamedBytes`. */
@@ -18,5 +18,15 @@ export function readNamedBytes(path: string, limitBytes: number): Buffer {
     if (systemErrorCode(error) === 'ENOENT')
       throw new DtError('DT_FILE_NOT_FOUND', `there is no file ${path}`, { cause: error });
     throw new DtError('DT_FILE_UNREADABLE', `cannot read ${path}`, { cause: error });
+  }
+}
+
+/** A small file beside one that the user named; undefined if there is none. Throws as `readNamedBytes` otherwise. */
+export function readBesideFile(path: string, limitBytes: number): Buffer | undefined {
+  try {
+    return readNamedBytes(path, limitBytes);
+  } catch (error) {
+    if (isDtError(error, 'DT_FILE_NOT_FOUND')) return undefined;
+    throw error;
   }
 }

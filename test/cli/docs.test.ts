@@ -51,7 +51,7 @@ describe('every command of the documentation does what stands there', () => {
     const commands = readCommands(readFileSync(join(DOCS_FOLDER, page), 'utf8'));
     if (commands.length === 0) continue;
     test(page, async (t) => {
-      const site = await openDocsSite(t);
+      const site = await openDocsSite(t, page);
       if (site === undefined) return;
       for (const { line, exitCode, output } of commands) {
         const result: RunCliResult = await site.run(line);

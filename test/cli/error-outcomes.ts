@@ -69,6 +69,16 @@ export const OUTCOMES: readonly Outcome[] = [
     ],
   },
   {
+    code: 'DT_PLUGIN_INVALID',
+    exit: 1,
+    hint: /tar -tzf FILE/,
+    commands: [
+      ['no package of a plugin: text', 'plugin push text.tgz TARGET/tools'],
+      ['no package of a plugin: a chart', 'plugin push chart.tgz TARGET/tools'],
+      ['no package of a plugin: with unwrap', 'unwrap w.tgz TARGET/m --yes --with-plugin=chart.tgz'],
+    ],
+  },
+  {
     code: 'DT_WRAP_TRUNCATED',
     exit: 3,
     hint: AGAIN,

@@ -13,7 +13,9 @@ import {
   writeShopChart,
 } from './charts.ts';
 import { createCosign } from './cosign.ts';
+import { writeDocsPackages } from './docs-packages.ts';
 import { pushChart, pushImage } from './images.ts';
+import { serveFolder } from './plugin-site.ts';
 import { startEmbeddedRegistry } from './registries.ts';
 import { DT_PATH, runCli, type RunCliResult } from './run-cli.ts';
 import { createSandbox } from './sandbox.ts';
@@ -22,6 +24,9 @@ import { requireTool } from './tools.ts';
 /** The registries that the documentation talks of. */
 export const SOURCE_NAME = 'registry.example.com';
 export const TARGET_NAME = 'registry.internal';
+/** The web server of docs/install.md, which has the working directory. */
+const FILES_ADDRESS = 'https://files.example.com';
+const INSTALL_PAGE = 'install.md';
 
 const PLUGIN_FOLDER = join(DT_PATH, '..', '..');
 
@@ -33,9 +38,9 @@ export interface DocsSite {
 
 /**
  * A chart `shop` 1.2.3 and 1.2.4 in one registry, its images signed with `cosign.key`, an empty second registry, and in the working
- * directory the folder `shop`; `helm dt` is the built program in real Helm. Undefined, with the test skipped, if a tool is missing.
+ * directory the folder `shop`; `helm dt` is the built program in real Helm. The page about packages finds some. Undefined, with the test skipped, if a tool is missing.
  */
-export async function openDocsSite(t: TestContext): Promise<DocsSite | undefined> {
+export async function openDocsSite(t: TestContext, page: string): Promise<DocsSite | undefined> {
   const [helm, cosign] = [requireTool(t, 'helm4'), await createCosign(t)];
   if (helm === undefined || cosign === undefined) return undefined;
   const sandbox = await createSandbox(t);
@@ -55,22 +60,24 @@ export async function openDocsSite(t: TestContext): Promise<DocsSite | undefined
   ] as const) {
     await writeFile(join(sandbox.work, name), text);
   }
+  if (page === INSTALL_PAGE && !(await writeDocsPackages(t, sandbox))) return undefined;
+  const files = await serveFolder(t, sandbox.work);
   const programs = join(sandbox.home, 'bin');
   await mkdir(programs);
   await symlink(helm, join(programs, 'helm'));
   await symlink(DT_PATH, join(programs, 'dt'));
-  const plugins = join(sandbox.home, 'plugins');
-  await mkdir(plugins);
+  // Helm's own place: from an archive it installs into no other.
+  const plugins = join(sandbox.home, '.local', 'share', 'helm', 'plugins');
+  await mkdir(plugins, { recursive: true });
   await symlink(PLUGIN_FOLDER, join(plugins, 'dt'));
   const env = {
     ...sandbox.env,
-    HELM_PLUGINS: plugins,
     COSIGN_PASSWORD: cosign.password,
     DT_NODE: process.execPath,
     PATH: `${programs}:/usr/bin:/bin`,
   };
   const toHosts = (text: string): string =>
-    text.replaceAll(SOURCE_NAME, source.host).replaceAll(TARGET_NAME, target.host);
+    text.replaceAll(SOURCE_NAME, source.host).replaceAll(TARGET_NAME, target.host).replaceAll(FILES_ADDRESS, files);
   const toNames = (text: string): string =>
     text.replaceAll(source.host, SOURCE_NAME).replaceAll(target.host, TARGET_NAME);
   return {

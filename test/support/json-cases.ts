@@ -140,6 +140,7 @@ function listUnwrapCases({ target, source }: JsonSite): JsonCase[] {
     unwrap('v2', '--plan', '--chart-mode', 'keep'),
     unwrap('both', '--yes', '--no-patch-templates'),
     unwrap('arm', '--yes', '--index', 'filtered'),
+    unwrap('arm', '--yes', '--with-plugin=plugin.tgz'),
     unwrap('signed', '--plan'),
     { command: 'wrap', args: [`oci://${place}/arm`, '--version', '0.1.0', '--output-file', 'again.wrap.tgz'] },
     { command: 'info', args: ['again.wrap.tgz'] },
@@ -153,6 +154,7 @@ function listRegistryCases({ target }: JsonSite): JsonCase[] {
     { command: 'push-wrap', args: ['signed.wrap.tgz', `${target.host}/wraps`] },
     { command: 'push-wrap', args: ['signed.wrap.tgz', `${target.host}/wraps`] },
     { command: 'info', args: [`oci://${target.host}/wraps/arm`, '--version', '0.1.0'] },
+    { command: 'plugin:push', args: ['plugin.tgz', `${target.host}/tools`] },
     { command: 'inventory', args: [`oci://${target.host}`] },
     { command: 'inventory', args: [`oci://${target.host}`, '--output-file', 'inventory.json'] },
   ];

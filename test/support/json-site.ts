@@ -1,10 +1,11 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { KeyObject } from 'node:crypto';
 import type { TestContext } from 'node:test';
 import { writeWorkingHelper } from './credential-helpers.ts';
 import { packShopChart, shopMetadata } from './charts.ts';
 import { pushChart, pushImage } from './images.ts';
+import { createStandIn } from './plugin-packages.ts';
 import { startEmbeddedRegistry, TEST_CREDENTIALS, type EmbeddedRegistry } from './registries.ts';
 import { prepareShopReleases } from './shop-releases.ts';
 import type { Sandbox } from './sandbox.ts';
@@ -93,6 +94,7 @@ export async function prepareJsonSite(t: TestContext): Promise<JsonSite | undefi
   await writeChart(join(sandbox.work, 'arm'), ARM_CHART, source.host);
   await writeFile(join(sandbox.work, 'text'), 'no wrap');
   await writeDamaged(sandbox.work);
+  await rename(await createStandIn(sandbox.work), join(sandbox.work, 'plugin.tgz'));
   await pushSigned(sandbox, source.host);
   const programs = join(sandbox.home, 'programs');
   await writeWorkingHelper(programs, 'kept', join(sandbox.home, 'kept'));

@@ -102,7 +102,7 @@ function requestFlag(
     return { kind: 'flags', word, flags: [...free.flatMap(suggestFlag), HELP_FLAG] };
   }
   const flag = findFlag(word, known);
-  if (flag === undefined || (flag.isBoolean && flag.perHostFlag === undefined)) return undefined;
+  if (flag === undefined || (flag.isBoolean && (flag.perHostFlag ?? flag.fileFlag) === undefined)) return undefined;
   return requestValue(flag, word.slice(separator + 1), args);
 }
 

@@ -36,8 +36,9 @@ export function chooseArgument({ name, options }: ArgumentDescription): ValueCho
   return options.length > 0 ? options : (ARGUMENTS[name] ?? 'file');
 }
 
-/** What the value of a flag may be; for `--insecure=HOST` and its like a registry. */
-export function chooseFlag({ name, options, valueName = '', perHostFlag }: FlagDescription): ValueChoice {
+/** What the value of a flag may be; for `--insecure=HOST` and its like a registry, for `--with-plugin=FILE` a file. */
+export function chooseFlag({ name, options, valueName = '', perHostFlag, fileFlag }: FlagDescription): ValueChoice {
   if (perHostFlag !== undefined) return 'registry';
+  if (fileFlag !== undefined) return 'file';
   return options.length > 0 ? options : (FLAGS[name] ?? VALUE_NAMES[valueName] ?? 'nothing');
 }

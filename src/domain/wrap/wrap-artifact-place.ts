@@ -1,9 +1,8 @@
 import { chartTag } from '../chart/chart-manifest.ts';
 import { DtError } from '../errors.ts';
-import { parseReference, type Reference } from '../oci/reference.ts';
-import { parseRelocationPrefix } from '../relocation/relocation-prefix.ts';
+import { parseReference } from '../oci/reference.ts';
+import { placeArtifact, splitArtifactTarget, type TaggedReference } from '../relocation/artifact-place.ts';
 import { nameContainer } from './name-container.ts';
-import { splitWrapTarget } from './split-wrap-target.ts';
 import type { WrapDocument } from './wrap-document.ts';
 
 /** What a wrap in a registry is called. */
@@ -26,16 +25,12 @@ export function nameWrapArtifact({ charts, images }: WrapDocument): WrapArtifact
  * Where a wrap goes that is pushed to `[oci://]REGISTRY[/PATH][:TAG]`: as `helm push` does, its name is put behind the path. The tag is
  * that of the version if none is given. Throws DT_USAGE without either, DT_BAD_PREFIX, DT_BAD_REFERENCE.
  */
-export function placeWrapArtifact(
-  target: string,
-  { name, version }: WrapArtifactName,
-): Reference & { readonly tag: string } {
-  const { prefix, tag = version === undefined ? undefined : chartTag(version) } = splitWrapTarget(target);
+export function placeWrapArtifact(target: string, { name, version }: WrapArtifactName): TaggedReference {
+  const { prefix, tag = version === undefined ? undefined : chartTag(version) } = splitArtifactTarget(target);
   if (tag === undefined) {
     throw new DtError('DT_USAGE', 'a wrap of several charts has no version: give a tag', {
       hints: [`{bin} push-wrap WRAP ${target}:TAG`],
     });
   }
-  const { registry, path } = parseRelocationPrefix(prefix);
-  return { ...parseReference(`${registry}/${path === '' ? '' : `${path}/`}${name}:${tag}`), tag };
+  return placeArtifact(prefix, { name, tag });
 }

@@ -1,16 +1,16 @@
-import { createHash } from 'node:crypto';
 import type { OpenWrapFile } from '../../archive/wrap-file.ts';
-import { DtError, isDtError } from '../../domain/errors.ts';
+import { DtError } from '../../domain/errors.ts';
 import type { Descriptor, ManifestContent } from '../../domain/oci/descriptor.ts';
-import { digestOf, parseDigest } from '../../domain/oci/digest.ts';
+import { digestOf } from '../../domain/oci/digest.ts';
 import { formatWrapArtifact, MEDIA_TYPE_WRAP, MEDIA_TYPE_WRAP_SIGNATURE } from '../../domain/wrap/wrap-artifact.ts';
 import { nameWrapArtifact } from '../../domain/wrap/wrap-artifact-place.ts';
 import { CONTAINER_WRAP_EXTENSION, WRAP_EXTENSION, type WrapDocument } from '../../domain/wrap/wrap-document.ts';
 import type { RunContext } from '../context.ts';
 import { inspectWrap } from '../inspect-wrap.ts';
 import type { Progress } from '../ports.ts';
-import { readNamedBytes } from '../read-named-file.ts';
+import { readBesideFile } from '../read-named-file.ts';
 import { MAX_TRUST_FILE_BYTES, SIGNATURE_EXTENSION } from '../verifying/trust-files.ts';
+import { digestFile } from './digest-file.ts';
 
 /** A wrap with its signature, ready to be sent. */
 export interface WrapArtifact {
@@ -31,19 +31,14 @@ export async function readDocument(file: string, { signal }: RunContext): Promis
 
 /** Reads the wrap once, for its digest. */
 export async function describeArtifact(
-  { path, file, sizeBytes }: OpenWrapFile,
+  opened: OpenWrapFile,
   document: WrapDocument,
   tag: string,
-  { progress, signal }: { readonly progress: Progress; readonly signal: AbortSignal },
+  options: { readonly progress: Progress; readonly signal: AbortSignal },
 ): Promise<WrapArtifact> {
-  progress.setTotalBytes(sizeBytes);
-  const hash = createHash('sha256');
-  for await (const chunk of file.stream(signal) as AsyncIterable<Buffer>) {
-    hash.update(chunk);
-    progress.addBytes(chunk.length);
-  }
-  const wrap = { mediaType: MEDIA_TYPE_WRAP, digest: parseDigest(`sha256:${hash.digest('hex')}`), size: sizeBytes };
-  const signature = readSignature(path + SIGNATURE_EXTENSION);
+  const { path, sizeBytes } = opened;
+  const wrap = { mediaType: MEDIA_TYPE_WRAP, digest: await digestFile(opened, options), size: sizeBytes };
+  const signature = readBesideFile(path + SIGNATURE_EXTENSION, MAX_TRUST_FILE_BYTES);
   const { name, version = tag } = nameWrapArtifact(document);
   // The name of the file is not used: the same wrap is to have the same manifest.
   const title = `${name}-${version}${document.kind === 'container' ? CONTAINER_WRAP_EXTENSION : WRAP_EXTENSION}`;
@@ -57,13 +52,4 @@ export async function describeArtifact(
 /** The descriptor of a signature. */
 export function describeSignature(bytes: Buffer): Descriptor {
   return { mediaType: MEDIA_TYPE_WRAP_SIGNATURE, digest: digestOf(bytes), size: bytes.length };
-}
-
-function readSignature(path: string): Buffer | undefined {
-  try {
-    return readNamedBytes(path, MAX_TRUST_FILE_BYTES);
-  } catch (error) {
-    if (isDtError(error, 'DT_FILE_NOT_FOUND')) return undefined;
-    throw error;
-  }
 }

@@ -1,14 +1,14 @@
-import { Readable } from 'node:stream';
 import type { RegistryStore } from '../../content/registry-store.ts';
+import { writeBytes } from '../../content/write-bytes.ts';
 import { chartTag } from '../../domain/chart/chart-manifest.ts';
+import { describeEmptyConfig, EMPTY_CONFIG } from '../../domain/oci/artifact-manifest.ts';
 import type { Descriptor, ManifestContent } from '../../domain/oci/descriptor.ts';
 import { digestOf } from '../../domain/oci/digest.ts';
-import { MEDIA_TYPE_EMPTY_CONFIG, MEDIA_TYPE_OCI_MANIFEST } from '../../domain/oci/media-types.ts';
+import { MEDIA_TYPE_OCI_MANIFEST } from '../../domain/oci/media-types.ts';
 import type { PackedChart } from './pack-chart.ts';
 
 /** A values file that goes with a chart: no registered type exists. */
 const ARTIFACT_TYPE_VALUES = 'application/vnd.helm.dt.values.v1+yaml';
-const EMPTY_CONFIG = Buffer.from('{}');
 
 /** Pushes a packed chart. Blobs that are there already are not sent again. */
 export async function pushChart(chart: PackedChart, store: RegistryStore, signal: AbortSignal): Promise<void> {
@@ -24,7 +24,7 @@ export async function pushValuesReferrer(
   signal: AbortSignal,
 ): Promise<Descriptor> {
   const values = Buffer.from(text);
-  const config = describe(MEDIA_TYPE_EMPTY_CONFIG, EMPTY_CONFIG);
+  const config = describeEmptyConfig();
   const layer = {
     ...describe(ARTIFACT_TYPE_VALUES, values),
     annotations: { 'org.opencontainers.image.title': fileName },
@@ -45,15 +45,6 @@ export async function pushValuesReferrer(
   await writeBytes(store, layer, values, signal);
   await store.writeManifest({ descriptor, bytes }, [], signal);
   return descriptor;
-}
-
-async function writeBytes(
-  store: RegistryStore,
-  descriptor: Descriptor,
-  bytes: Uint8Array,
-  signal: AbortSignal,
-): Promise<void> {
-  await store.writeBlob(descriptor, () => Promise.resolve(Readable.from([bytes], { objectMode: false })), { signal });
 }
 
 function describe(mediaType: string, bytes: Uint8Array): Descriptor {

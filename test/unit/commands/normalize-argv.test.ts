@@ -10,6 +10,8 @@ const GLOBAL_FLAGS: readonly FlagSpec[] = [
   { name: 'use-plain-http', isBoolean: true, perHostFlag: 'plain-http-host' },
   { name: 'log-level', isBoolean: false },
   { name: 'plain', isBoolean: true },
+  { name: 'with-plugin', isBoolean: true, fileFlag: 'plugin-file' },
+  { name: 'plugin-file', isBoolean: false },
 ];
 const WRAP_FLAGS: readonly FlagSpec[] = [
   { name: 'version', isBoolean: false },
@@ -34,6 +36,9 @@ const RUNS: readonly (readonly [string, string, string])[] = [
   ['images --plain lock ./chart', 'images lock', '--plain ./chart'],
   ['--log-level wrap wrap', 'wrap', '--log-level wrap'],
   ['wrap --plain=true c', 'wrap', '--plain c'],
+  ['wrap --with-plugin c', 'wrap', '--with-plugin c'],
+  ['wrap --with-plugin=a/b=c.tgz c', 'wrap', '--plugin-file a/b=c.tgz c'],
+  ['wrap --with-plugin=false c', 'wrap', 'c'],
   ['wrap --plain=false c', 'wrap', 'c'],
   ['wrap --plain --plain=false c', 'wrap', 'c'],
   ['wrap --plain=false --plain c', 'wrap', '--plain c'],
