@@ -29,3 +29,13 @@ export async function requireHelmContext(t: TestContext, tool: ToolName): Promis
   const path = requireTool(t, tool);
   return path === undefined ? undefined : createHelmContext(path);
 }
+
+/** Runs a test with a tool of the repository. Without it the test is skipped. */
+export async function withHelm(
+  t: TestContext,
+  tool: ToolName,
+  run: (context: RunContext, helmPath: string) => Promise<void>,
+): Promise<void> {
+  const path = requireTool(t, tool);
+  if (path !== undefined) await run(await createHelmContext(path), path);
+}

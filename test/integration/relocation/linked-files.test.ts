@@ -2,15 +2,14 @@ import assert from 'node:assert/strict';
 import { lstat, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { after, before, describe, it, type TestContext } from 'node:test';
+import { after, before, describe, it } from 'node:test';
 import { readChartFolder } from '../../../src/archive/chart-folder.ts';
 import { loadChart } from '../../../src/archive/load-chart.ts';
 import type { RunContext } from '../../../src/workflows/context.ts';
 import { relocateLocalChart, type RelocateLocalChartResult } from '../../../src/workflows/relocate-local-chart.ts';
 import { podOf } from '../../support/discovery-site.ts';
-import { createHelmContext, HELM_TOOLS } from '../../support/helm.ts';
+import { HELM_TOOLS, withHelm } from '../../support/helm.ts';
 import { templateChart } from '../../support/template-chart.ts';
-import { requireTool } from '../../support/tools.ts';
 
 const P = 'registry.internal:5000/mirror';
 const VALUES = 'web:\n  image: quay.io/team/web:1 # ours\n';
@@ -57,16 +56,8 @@ async function renderFolder(helm: string, chart: string): Promise<string> {
 
 for (const tool of HELM_TOOLS) {
   describe(`a link in a chart folder with ${tool}`, () => {
-    const withHelm = async (
-      t: TestContext,
-      run: (context: RunContext, helm: string) => Promise<void>,
-    ): Promise<void> => {
-      const helm = requireTool(t, tool);
-      if (helm !== undefined) await run(await createHelmContext(helm), helm);
-    };
-
     it('renders in the proof what its target has become', async (t) =>
-      withHelm(t, async (context, helm) => {
+      withHelm(t, tool, async (context, helm) => {
         const chart = await writeChart(podOf('p', `{{ (.Files.Get "${LINK}" | fromYaml).web.image }}`));
         const { proof, changes } = await relocate(chart, context);
         assert.equal(proof.state, 'proven');
@@ -81,7 +72,7 @@ for (const tool of HELM_TOOLS) {
       }));
 
     it('is edited once where both of its names are to be', async (t) =>
-      withHelm(t, async (context) => {
+      withHelm(t, tool, async (context) => {
         const chart = await writeChart(podOf('p', '{{ .Values.web.image }}'));
         const { proof, changes } = await relocate(chart, context, ['values.yaml', LINK]);
         assert.equal(proof.state, 'proven');
@@ -93,7 +84,7 @@ for (const tool of HELM_TOOLS) {
       }));
 
     it('keeps its target from an edit that would change more than images', async (t) =>
-      withHelm(t, async (context, helm) => {
+      withHelm(t, tool, async (context, helm) => {
         const replicas = `\nreplicas: {{ if contains "quay.io" (.Files.Get "${LINK}") }}2{{ else }}1{{ end }}\n`;
         const chart = await writeChart(`${podOf('p', '{{ .Values.web.image }}')}${replicas}`);
         const rendered = await renderFolder(helm, chart);

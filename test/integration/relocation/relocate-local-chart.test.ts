@@ -14,7 +14,7 @@ import {
 } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { after, before, describe, it, type TestContext } from 'node:test';
+import { after, before, describe, it } from 'node:test';
 import { packChartArchive } from '../../../src/archive/chart-archive.ts';
 import { readChartFolder } from '../../../src/archive/chart-folder.ts';
 import { loadChart } from '../../../src/archive/load-chart.ts';
@@ -28,7 +28,7 @@ import {
 import { readArchiveFiles } from '../../support/archives.ts';
 import { catchError } from '../../support/assert-refused.ts';
 import { NO_HELM, podOf } from '../../support/discovery-site.ts';
-import { createHelmContext, HELM_TOOLS } from '../../support/helm.ts';
+import { createHelmContext, HELM_TOOLS, withHelm } from '../../support/helm.ts';
 import { templateChart } from '../../support/template-chart.ts';
 import { requireTool } from '../../support/tools.ts';
 
@@ -107,16 +107,8 @@ async function packFolder(chart: string, mtimeSeconds: number): Promise<string> 
 
 for (const tool of HELM_TOOLS) {
   describe(`relocateLocalChart with ${tool}`, () => {
-    const withHelm = async (
-      t: TestContext,
-      run: (context: RunContext, helm: string) => Promise<void>,
-    ): Promise<void> => {
-      const helm = requireTool(t, tool);
-      if (helm !== undefined) await run(await createHelmContext(helm), helm);
-    };
-
     it('changes the files of a folder that name images, and nothing else of it', async (t) =>
-      withHelm(t, async (context, helm) => {
+      withHelm(t, tool, async (context, helm) => {
         const chart = await writeChart(FILES);
         await chmod(join(chart, 'values.yaml'), 0o640);
         await utimes(join(chart, 'files/run.sh'), 1_000, 1_000);
@@ -146,7 +138,7 @@ for (const tool of HELM_TOOLS) {
       }));
 
     it('relocates the values that this Helm takes of several documents, and the others by their shape', async (t) =>
-      withHelm(t, async (context, helm) => {
+      withHelm(t, tool, async (context, helm) => {
         const documents = ['first', 'second'].map((name) => `image: {repository: quay.io/team/${name}, tag: "1"}\n`);
         const values = documents.join('---\n');
         const chart = await writeChart({
@@ -161,7 +153,7 @@ for (const tool of HELM_TOOLS) {
       }));
 
     it('leaves what a values file from outside says, and names the file', async (t) =>
-      withHelm(t, async (context) => {
+      withHelm(t, tool, async (context) => {
         const chart = await writeChart(FILES);
         const site = join(folder, `site-${tool}.yaml`);
         const text = 'image: {repository: ghcr.io/site/app, tag: "2"}\n';
@@ -183,13 +175,8 @@ for (const tool of HELM_TOOLS) {
 }
 
 describe('relocateLocalChart', () => {
-  const withHelm = async (t: TestContext, run: (context: RunContext, helm: string) => Promise<void>): Promise<void> => {
-    const helm = requireTool(t, 'helm3');
-    if (helm !== undefined) await run(await createHelmContext(helm), helm);
-  };
-
   it('replaces an archive by one that is the same every time', async (t) =>
-    withHelm(t, async (context, helm) => {
+    withHelm(t, 'helm3', async (context, helm) => {
       const chart = await writeChart(FILES);
       const archive = await packFolder(chart, 1_000);
       const original = await readFile(archive);
@@ -214,7 +201,7 @@ describe('relocateLocalChart', () => {
     }));
 
   it('changes nothing with isCheck, and says what it would change', async (t) =>
-    withHelm(t, async (context) => {
+    withHelm(t, 'helm3', async (context) => {
       const chart = await writeChart(FILES);
       const archive = await packFolder(chart, 0);
       const bytes = await readFile(archive);
@@ -229,7 +216,7 @@ describe('relocateLocalChart', () => {
     }));
 
   it('leaves templates alone with keepTemplates, and names the place', async (t) =>
-    withHelm(t, async (context) => {
+    withHelm(t, 'helm3', async (context) => {
       const chart = await writeChart(FILES);
       const { proof } = await relocate(chart, context, { keepTemplates: true });
       assert.deepEqual(
@@ -247,7 +234,7 @@ describe('relocateLocalChart', () => {
     }));
 
   it('relocates other values files of the chart, proven with each of them', async (t) =>
-    withHelm(t, async (context) => {
+    withHelm(t, 'helm3', async (context) => {
       const pro = 'image: {repository: ghcr.io/pro/app, tag: "3"}\n';
       const chart = await writeChart({ ...FILES, 'values-pro.yaml': pro });
       const { proof } = await relocate(chart, context, { valuesFiles: ['values.yaml', 'values-pro.yaml'] });
@@ -279,7 +266,7 @@ describe('relocateLocalChart', () => {
   });
 
   it('says what Helm says of a chart that does not render', async (t) =>
-    withHelm(t, async (context) => {
+    withHelm(t, 'helm3', async (context) => {
       const chart = await writeChart({
         ...FILES,
         'templates/q.yaml': '{{ required "give me a domain" .Values.domain }}',
@@ -306,7 +293,7 @@ describe('relocateLocalChart', () => {
   });
 
   it('leaves links inside of the chart links, and changes what they lead to', async (t) =>
-    withHelm(t, async (context) => {
+    withHelm(t, 'helm3', async (context) => {
       const { 'values.yaml': values, ...files } = FILES;
       const chart = await writeChart({ ...files, 'real/values.yaml': values });
       await symlink('real/values.yaml', join(chart, 'values.yaml'));
@@ -325,7 +312,7 @@ describe('relocateLocalChart', () => {
     }));
 
   it('refuses a chart that is not there, a values file that it does not have, and a prefix that is none', async (t) =>
-    withHelm(t, async (context) => {
+    withHelm(t, 'helm3', async (context) => {
       const chart = await writeChart(FILES);
       for (const [code, path, options] of [
         ['DT_FILE_NOT_FOUND', join(folder, 'missing'), {}],
