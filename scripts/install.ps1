@@ -168,7 +168,10 @@ function Restore-Left {
   if (-not (Test-Path -LiteralPath $plugins)) { return }
   foreach ($left in Get-ChildItem -LiteralPath $plugins -Directory -Force | Where-Object { $_.Name -like '.dt-install.*' }) {
     $id = $left.Name.Substring('.dt-install.'.Length)
-    if (Get-Process -Id $id -ErrorAction SilentlyContinue) { Stop-Install "another install.ps1 is at work (process $id)" }
+    # In containers the killed run may have had the number of this one.
+    if ($id -match '^\d+$' -and $id -ne "$PID" -and (Get-Process -Id $id -ErrorAction SilentlyContinue)) {
+      Stop-Install "another install.ps1 is at work (process $id)" @("if that process is something else: Rename-Item -LiteralPath '$($left.FullName -replace "'", "''")' .dt-install.left")
+    }
     $old = Join-Path $left.FullName 'old'
     if (-not (Test-Path -LiteralPath $target) -and (Test-Path -LiteralPath $old)) { Move-Item -LiteralPath $old -Destination $target }
     Remove-Item -Recurse -Force -LiteralPath $left.FullName

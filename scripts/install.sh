@@ -111,17 +111,14 @@ verify_package() {
 # Leaves the plugin in $stage/new and, if it came as an archive, that in $stage/archive.
 stage_package() {
   case $(basename "$1") in
-    dt-*-linux-* | dt-*-darwin-* | dt-*-win-*)
-      case $1 in
-        *-"$platform".tgz | *-"$platform"-helm3.tgz) ;;
-        *) fail "$1 is for another platform: this machine is $platform" ;;
-      esac
-      ;;
+    dt-*-"$platform"*) ;;
+    dt-*-linux-* | dt-*-darwin-* | dt-*-win-*) fail "$1 is for another platform: this machine is $platform" ;;
   esac
   check_sum "$1"
   verify_package "$1"
   mkdir "$stage/unpacked"
-  tar -xzf "$1" -C "$stage/unpacked" 2>"$stage/log" || fail "$1 cannot be unpacked" "$(cat "$stage/log")"
+  # By standard input: tar takes a name with a colon for one on another host.
+  tar -xzf - -C "$stage/unpacked" 2>"$stage/log" <"$1" || fail "$1 cannot be unpacked" "$(cat "$stage/log")"
   if [ -f "$stage/unpacked/dt/plugin.yaml" ]; then
     mv "$stage/unpacked/dt" "$stage/new"
   else
@@ -161,8 +158,11 @@ try_staged() {
   version=$(field "$stage/new/plugin.yaml" version)
   program=$stage/new/dt
   [ -e "$program" ] || program=$stage/new/bin/dt
-  "$program" version >"$stage/log" 2>&1 || fail "$source does not run on this machine ($platform)" "$(cat "$stage/log")" \
-    'a package for every platform, which needs Node.js 22.13: dt-X.Y.Z-universal.tgz'
+  "$program" version >"$stage/log" 2>&1 && return
+  set -- "$source does not run on this machine ($platform)" "$(cat "$stage/log")"
+  # The program of that package itself says what it needs.
+  [ -e "$stage/new/dt.cjs" ] || set -- "$@" 'a package for every platform, which needs Node.js 22.13: dt-X.Y.Z-universal.tgz'
+  fail "$@"
 }
 
 # The old plugin comes back unless the new one is in place and Helm runs it.
@@ -181,14 +181,21 @@ restore() {
 recover() {
   for left in "$plugins"/.dt-install.*; do
     [ -d "$left" ] || continue
-    if kill -0 "${left##*.}" 2>/dev/null; then fail "another install.sh is at work (process ${left##*.})"; fi
+    process=${left##*.}
+    # In containers the killed run may have had the number of this one.
+    if [ "$process" != $$ ] && kill -0 "$process" 2>/dev/null; then
+      fail "another install.sh is at work (process $process)" \
+        "if that process is something else: mv $(quote "$left") $(quote "${left%.*}.left")"
+    fi
     if [ ! -e "$target" ] && [ -e "$left/old" ]; then mv "$left/old" "$target"; fi
     rm -rf "$left"
   done
 }
 
 swap() {
-  if [ -e "$target" ] || [ -h "$target" ]; then mv "$target" "$stage/old"; fi
+  if [ -e "$target" ] || [ -h "$target" ]; then
+    mv "$target" "$stage/old" 2>"$stage/log" || fail "cannot replace $target" "$(cat "$stage/log")"
+  fi
   swapped=yes
   mv "$stage/new" "$target"
   "$helm" dt version >"$stage/log" 2>&1 || fail "Helm cannot run the plugin; nothing was changed" "$(cat "$stage/log")"

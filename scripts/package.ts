@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { PROVENANCE_EXTENSION } from '../src/domain/plugin/plugin-artifact.ts';
 import { readSourceDateSeconds } from '../src/workflows/source-date.ts';
 import { REPOSITORY_ROOT, runCommand } from './lib/run-command.ts';
 import { buildPackage } from './package/build-package.ts';
@@ -41,6 +42,8 @@ for (const platform of platforms) {
     );
   }
   for (const [name, bytes] of archives) {
+    // The signature of an earlier build is not that of this one.
+    await rm(join(folder, name + PROVENANCE_EXTENSION), { force: true });
     await replaceFile(join(folder, name), bytes);
     tell(`${name} ${(bytes.length / 1e6).toFixed(1)} MB`);
     if (values.sign !== undefined) await sign(join(folder, name), values.sign);

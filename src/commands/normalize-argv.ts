@@ -127,10 +127,16 @@ function applyBoolean(flag: FlagSpec, token: string, output: string[]): void {
   } else if (flag.fileFlag !== undefined && value !== '') {
     output.push(`--${flag.fileFlag}`, value);
   } else {
-    const expected =
-      flag.perHostFlag === undefined ? 'true or false' : 'true, false or a host such as registry.example.com:5000';
-    throw new DtError('DT_USAGE', `${nameOf(token)} takes ${expected}, not "${value}"`, { hints: ['{bin} --help'] });
+    throw new DtError('DT_USAGE', `${nameOf(token)} takes ${describeValues(flag)}, not "${value}"`, {
+      hints: ['{bin} --help'],
+    });
   }
+}
+
+/** What a boolean flag takes behind `=`. */
+function describeValues({ perHostFlag, fileFlag }: FlagSpec): string {
+  if (perHostFlag !== undefined) return 'true, false or a host such as registry.example.com:5000';
+  return fileFlag === undefined ? 'true or false' : 'true, false or a file';
 }
 
 /** The flag that a word of a command line names, with or without its value behind `=`. */

@@ -55,6 +55,7 @@ export async function pushOpenPlugin(
 ): Promise<PushPluginResult> {
   const isPresent = await pushArtifact(push, options, context);
   const reference = formatReference(push.reference);
+  const isPlainHttp = await context.clients.forRegistry(push.reference.registry).usesPlainHttp(context.signal);
   const isSigned = push.companion !== undefined;
   return {
     file,
@@ -65,6 +66,10 @@ export async function pushOpenPlugin(
     sizeBytes: push.descriptor.size,
     isSigned,
     isPresent,
-    installCommand: `helm plugin install oci://${reference}${isSigned ? '' : ' --verify=false'}`,
+    installCommand: [
+      `helm plugin install oci://${reference}`,
+      ...(isSigned ? [] : ['--verify=false']),
+      ...(isPlainHttp ? ['--plain-http'] : []),
+    ].join(' '),
   };
 }

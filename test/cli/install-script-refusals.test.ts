@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdir, rename, symlink, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, rename, symlink, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { test } from 'node:test';
 import { HELM_TOOLS } from '../support/helm.ts';
@@ -96,14 +96,40 @@ for (const tool of HELM_TOOLS) {
 test('install.sh: what a killed run has left is put right', async (t) => {
   const site = await openPluginSite(t, 'helm4');
   if (site === undefined) return;
-  const { sandbox, plugins } = site;
+  const { sandbox, plugins, env } = site;
   await assertInstalls(site, await createStandIn(sandbox.work, { version: OLD_VERSION }));
+  const assertRestored = async ({ stderr }: { readonly stderr: string }): Promise<void> => {
+    assert.match(stderr, /^dt: there is no nothing\n$/);
+    assert.equal(await listVersion(site), OLD_VERSION);
+    assert.deepEqual(await listPlugins(site), ['dt']);
+  };
   // No process has a number as large as this one.
   await mkdir(join(plugins, '.dt-install.99999999'));
   await rename(join(plugins, 'dt'), join(plugins, '.dt-install.99999999', 'old'));
-  assert.equal((await install(site, 'nothing')).code, 1);
-  assert.equal(await listVersion(site), OLD_VERSION);
-  assert.deepEqual(await listPlugins(site), ['dt']);
+  await assertRestored(await install(site, 'nothing'));
+
+  // Of the killed run in another container this one has the number.
+  const reuse = 'cd "$1" && mkdir .dt-install.$$ && mv dt .dt-install.$$/old && exec "$2" nothing';
+  await assertRestored(await sandbox.run(['-c', reuse, 'sh', plugins, INSTALL_SCRIPT], { command: '/bin/sh', env }));
+
+  const living = join(plugins, `.dt-install.${String(process.pid)}`);
+  await mkdir(living);
+  await rename(join(plugins, 'dt'), join(living, 'old'));
+  const { stderr } = await install(site, 'nothing');
+  const [, command = ''] = /^dt: another install\.sh is at work .*\n.*: (mv .*)\n$/.exec(stderr) ?? [];
+  await sandbox.runOk(['-c', command], { command: '/bin/sh', env });
+  await assertRestored(await install(site, 'nothing'));
+});
+
+test('install.sh: a package may have any file name', async (t) => {
+  const site = await openPluginSite(t, 'helm4');
+  if (site === undefined) return;
+  const { sandbox } = site;
+  const archive = await createStandIn(sandbox.work);
+  for (const name of ['host:package.tgz', `${basename(archive, '.tgz')} (1).tgz`]) {
+    await copyFile(archive, join(sandbox.work, name));
+    await assertInstalls(site, name);
+  }
 });
 
 test('install.sh: a plugin folder that cannot be written, and a Helm that is not there, are one line', async (t) => {

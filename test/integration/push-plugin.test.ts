@@ -36,7 +36,7 @@ for (const kind of [EMBEDDED, DISTRIBUTION_2, DISTRIBUTION_3]) {
       JSON.parse(await sandbox.runOk(['plugin', 'push', ...args, '--json'])) as PushDocument;
     const first = await push(archive, `oci://${store.host}/tools`);
     assert.equal(first.reference, `${store.host}/tools/dt:${TAG}`);
-    assert.equal(first.installCommand, `helm plugin install oci://${first.reference} --verify=false`);
+    assert.equal(first.installCommand, `helm plugin install oci://${first.reference} --verify=false --plain-http`);
     assert.deepEqual([first.isSigned, first.isPresent], [false, false]);
     assert.equal((await listTags(store.host)).get(`tools/dt:${TAG}`), first.digest);
     await copyFile(archive, join(sandbox.work, 'renamed.tgz'));

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { copyFile, readdir, readFile } from 'node:fs/promises';
+import { copyFile, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -59,10 +59,15 @@ test('a wrong passphrase is an error, and no key is left behind', async (t) => {
   const key = await createSigningKey(t, sandbox, { passphrase: PASSPHRASE });
   if (key === undefined) return;
   const archive = await createStandIn(sandbox.work);
+  // Other tests sign at the same time; the path must be short, as for every key.
+  const [temporary, shared] = [await mkdtemp(join(tmpdir(), 'dt-t-')), process.env['TMPDIR']];
+  process.env['TMPDIR'] = temporary;
+  t.after(async () => {
+    if (shared === undefined) delete process.env['TMPDIR'];
+    else process.env['TMPDIR'] = shared;
+    await rm(temporary, { recursive: true, force: true });
+  });
   await assert.rejects(signPackage(archive, { key: key.secretKey, passphrase: 'wrong' }), /gpg cannot sign:\n/);
   await assert.rejects(readFile(`${archive}.prov`));
-  assert.deepEqual(
-    (await readdir(tmpdir())).filter((name) => name.startsWith('dt-sign-')),
-    [],
-  );
+  assert.deepEqual(await readdir(temporary), []);
 });

@@ -98,6 +98,9 @@ async function build(root: string): Promise<void> {
   await removeOld();
   const env = { ...process.env, SOURCE_DATE_EPOCH: String(BUILD_SECONDS) };
   const platforms = ['--platform', 'linux-x64', '--platform', 'universal'];
+  // As a build before this one may have left it.
+  await mkdir(join(next, 'first'), { recursive: true });
+  await writeFile(join(next, 'first', `${packageName('universal')}.prov`), 'of other bytes');
   for (const out of ['first', 'again']) {
     const args = [join(REPOSITORY_ROOT, 'scripts', 'package.ts'), ...platforms, '--out', join(next, out)];
     await runOk(process.execPath, args, env);

@@ -101,6 +101,7 @@ const WRONG: readonly string[] = [
   '--unknown wrap',
   'wrap --plain=yes c',
   'wrap --plain= c',
+  'wrap --with-plugin= c',
   'wrap --plain=reg.example.com c',
   'wrap --insecure=yes c',
   'wrap --insecure=https://reg.example.com c',
@@ -116,6 +117,15 @@ for (const line of WRONG) {
     );
   });
 }
+
+test('a boolean flag that takes more than true and false says what', () => {
+  const taken = [
+    ['wrap --plain= c', /takes true or false, not/],
+    ['wrap --insecure= c', /takes true, false or a host such as/],
+    ['wrap --with-plugin= c', /takes true, false or a file, not/],
+  ] as const;
+  for (const [line, message] of taken) assert.throws(() => normalize(line), { message });
+});
 
 test('an unknown command comes with the closest one', () => {
   const details = ['wrpa', 'images lok', 'image', 'qqqqqq'].map((line) => {
