@@ -18,6 +18,8 @@ export interface ReadTarOptions {
   readonly limits: TarLimits;
   /** Hand hard links to `onEntry`; their target is checked like a path. Otherwise a link is refused. */
   readonly allowHardLinks?: boolean;
+  /** Pass over links, devices and unknown kinds instead of refusing them. */
+  readonly skipsLinks?: boolean;
   /** Refuse an archive without its end mark: one that was cut between two entries looks complete otherwise. */
   readonly requireEndMark?: boolean;
   /** The code for an archive that ends too early. */
@@ -54,8 +56,13 @@ export async function readTarEntries(
   let endOfLastEntry = 0;
 
   const handleEntry = async (header: Header, source: AsyncIterable<Buffer>): Promise<void> => {
-    const entry = guard.check(readTarEntry(header));
-    endOfLastEntry = contentOffset(header) + entry.sizeBytes + tarPaddingBytes(entry.sizeBytes);
+    const read = readTarEntry(header);
+    endOfLastEntry = contentOffset(header) + read.sizeBytes + tarPaddingBytes(read.sizeBytes);
+    const entry = guard.check(read);
+    if (entry === undefined) {
+      await finished(Readable.from(source, { objectMode: false }).resume());
+      return;
+    }
     // The library never ends the content of a folder whose header has a size.
     if (entry.type !== 'file') {
       await onEntry(entry, Readable.from([], { objectMode: false }));
@@ -101,12 +108,14 @@ class EntryGuard {
     this.#options = options;
   }
 
-  check(entry: TarEntry): TarEntry {
-    const { limits, name, allowHardLinks } = this.#options;
+  /** Undefined for what is passed over. */
+  check(entry: TarEntry): TarEntry | undefined {
+    const { limits, name, allowHardLinks, skipsLinks } = this.#options;
     this.#entries += 1;
     this.#totalBytes += entry.sizeBytes;
     if (this.#entries > limits.maxEntries) throw exceedLimit(name, `${String(limits.maxEntries)} entries`);
     if (this.#totalBytes > limits.maxTotalBytes) throw exceedLimit(name, `${String(limits.maxTotalBytes)} bytes`);
+    if (skipsLinks === true && entry.type !== 'file' && entry.type !== 'directory') return undefined;
     const path = checkEntryPath(entry.path);
     if (path === '' && entry.type !== 'directory') throw this.#refuse(entry, 'it has no name');
     if (entry.type === 'symlink') throw this.#refuse(entry, 'it is a symbolic link');

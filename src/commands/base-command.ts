@@ -59,8 +59,11 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
     return this.context.signal;
   }
 
-  /** What the workflows need, as the global flags say, and credentials for one registry. Loads the HTTP client. */
-  protected async createRunContext(credential?: ContextOptions['credential']): Promise<RunContext> {
+  /** What the workflows need, as the global flags say and `overrides` say otherwise, and credentials for one registry. Loads the HTTP client. */
+  protected async createRunContext(
+    credential?: ContextOptions['credential'],
+    overrides: Partial<ContextOptions> = {},
+  ): Promise<RunContext> {
     const { createRunContext } = await import('../workflows/create-context.ts');
     const flags = this.#globalFlags;
     return createRunContext({
@@ -76,6 +79,7 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
       idleTimeoutMs: flags['idle-timeout'] === undefined ? undefined : flags['idle-timeout'] * 1000,
       registryConfigPath: flags['registry-config'],
       credential,
+      ...overrides,
     });
   }
 

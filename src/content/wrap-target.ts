@@ -3,13 +3,16 @@ import type { WrapWriter } from '../archive/wrap-writer.ts';
 import type { Descriptor } from '../domain/oci/descriptor.ts';
 import type { BlobOutcome, WritableStore, WriteBlobOptions } from './store.ts';
 
-/** A wrap that is being written, as the target of a copy. Its manifests and small blobs are in it before the copy starts. */
+/** Takes blobs into places that are planned, and verifies them. */
+export type PlannedBlobs = Pick<WrapWriter, 'isFinished' | 'writeBlob'>;
+
+/** A wrap, or a bundle tar, that is being written, as the target of a copy. Its manifests and small blobs are in it before the copy starts. */
 export class WrapTarget implements WritableStore {
   readonly name: string;
   readonly verifiesWrites = true;
-  readonly #writer: WrapWriter;
+  readonly #writer: PlannedBlobs;
 
-  constructor(writer: WrapWriter, name: string) {
+  constructor(writer: PlannedBlobs, name: string) {
     this.#writer = writer;
     this.name = name;
   }

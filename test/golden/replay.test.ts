@@ -13,7 +13,9 @@ import { replayCarvelizeCases } from './replay-carvelize.ts';
 import { ANNOTATE_DIFFERENCES, replayAnnotateCases } from './replay-annotate.ts';
 import { replayAuthCases } from './replay-auth.ts';
 import { replayImagesCases } from './replay-images.ts';
+import { IMGPKG_DIFFERENCES, replayImgpkgCases } from './replay-imgpkg.ts';
 import { replayInfoCases } from './replay-info.ts';
+import { KBLD_DIFFERENCES, replayKbldCases } from './replay-kbld.ts';
 import { LOCK_DIFFERENCES, replayLockCases } from './replay-lock.ts';
 import { RELOCATE_DIFFERENCES, replayRelocateCases } from './replay-relocate.ts';
 import { listGoldenWraps, replayUnwrapCases, UNWRAP_DIFFERENCES, unwrapRecordedWrap } from './replay-unwrap.ts';
@@ -45,6 +47,8 @@ describe('golden replay', () => {
   replayRelocateCases(replay);
   replayAnnotateCases(replay);
   replayUsageCases(replay);
+  replayImgpkgCases(replay);
+  replayKbldCases(replay);
   replayDefectCases(replay);
 
   test('no recorded case is left out in silence', () => {
@@ -69,6 +73,8 @@ describe('golden replay', () => {
       RELOCATE_DIFFERENCES,
       ANNOTATE_DIFFERENCES,
       USAGE_DIFFERENCES,
+      IMGPKG_DIFFERENCES,
+      KBLD_DIFFERENCES,
     ];
     const explained = tables.flatMap((table) => Object.keys(table));
     assert.deepEqual(

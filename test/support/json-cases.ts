@@ -26,6 +26,8 @@ export function listJsonCases(site: JsonSite): JsonCase[] {
     ...listCredentialCases(site),
     ...listChartCases(site),
     ...listLayoutCases(),
+    ...listBundleCases(site),
+    ...listManifestCases(site),
     ...listWrapCases(site),
     ...listReadCases(),
     ...listUnwrapCases(site),
@@ -80,6 +82,41 @@ function listLayoutCases(): JsonCase[] {
     { command: 'images:pull', args: ['shop-1', '--output-file', 'pulled.tgz'] },
     { command: 'images:pull', args: ['shop-1'] },
     { command: 'images:push', args: ['shop-1'] },
+  ];
+}
+
+function listBundleCases({ target }: JsonSite): JsonCase[] {
+  const [inner, outer] = ['inner', 'outer'].map((name) => `${target.host}/made/${name}:1`) as [string, string];
+  const push = (folder: string, ...args: readonly string[]): JsonCase => ({
+    command: 'bundle:push',
+    args: ['-f', folder, ...args],
+  });
+  const copy = (...args: readonly string[]): JsonCase => ({ command: 'bundle:copy', args });
+  const copied = `${target.host}/copied/outer`;
+  return [
+    push('inner', '-b', inner, '--lock-output', 'inner.lock.yml'),
+    push('inner', '-b', inner),
+    push('outer', '-b', outer),
+    { ...push('outer', '-i', outer), code: 2 },
+    copy('-b', outer, '--to-tar', 'outer.tar'),
+    copy('--tar', 'outer.tar', '--to-repo', copied, '--lock-output', 'outer.lock.yml'),
+    { command: 'bundle:pull', args: ['--lock', 'outer.lock.yml', '-r', '-o', 'pulled'] },
+    { command: 'bundle:describe', args: ['-b', `${copied}:1`] },
+    { command: 'bundle:tag:list', args: ['-i', copied, '--digests'] },
+    { command: 'bundle:tag:resolve', args: ['-i', `${copied}:1`] },
+  ];
+}
+
+function listManifestCases({ source }: JsonSite): JsonCase[] {
+  const likely = `{kind: Pod, metadata: {name: p}, spec: {containers: [{args: ["--image=${source.host}/arm:1"]}]}}`;
+  const stdin = `image: ${source.host}/app:1\n---\n${likely}\n`;
+  return [
+    { command: 'manifests:lock', args: ['-f', '-', '--lock-output', 'kbld.lock.yml'], stdin },
+    { command: 'manifests:lock', args: ['-f', '-', '--include-likely'], stdin },
+    { command: 'manifests:resolve', args: ['-f', '-', '-f', 'kbld.lock.yml'], stdin },
+    { command: 'manifests:resolve', args: ['-f', '-', '--imgpkg-lock-output', 'images.lock.yml'], stdin },
+    { command: 'manifests:resolve', args: ['-f', '-', '--unresolved-inspect'], stdin },
+    { command: 'manifests:resolve', args: ['-f', '-'], stdin: 'a: [', code: 1 },
   ];
 }
 
@@ -155,6 +192,8 @@ function listRegistryCases({ target }: JsonSite): JsonCase[] {
     { command: 'push-wrap', args: ['signed.wrap.tgz', `${target.host}/wraps`] },
     { command: 'info', args: [`oci://${target.host}/wraps/arm`, '--version', '0.1.0'] },
     { command: 'plugin:push', args: ['plugin.tgz', `${target.host}/tools`] },
+    { command: 'bundle:from-wrap', args: ['signed.wrap.tgz', '--to-tar', 'signed.tar'] },
+    { command: 'bundle:from-wrap', args: ['signed.wrap.tgz', '--to-repo', `${target.host}/bundled`] },
     { command: 'inventory', args: [`oci://${target.host}`] },
     { command: 'inventory', args: [`oci://${target.host}`, '--output-file', 'inventory.json'] },
   ];

@@ -28,8 +28,10 @@ export function assertDocument(command: string, text: string): Record<string, un
 }
 
 /** The command of a command line that begins with its words. */
-export function findCommand([first = '', second = '']: readonly string[]): string {
-  return SCHEMAS.has(toSchemaName(`${first}:${second}`)) ? `${first}:${second}` : first;
+export function findCommand(words: readonly string[]): string {
+  const counts = [3, 2, 1];
+  const ids = counts.map((count) => words.slice(0, count).join(':'));
+  return ids.find((id) => SCHEMAS.has(toSchemaName(id))) ?? words[0] ?? '';
 }
 
 /** The same for a command that failed. */

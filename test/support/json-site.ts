@@ -2,6 +2,9 @@ import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { KeyObject } from 'node:crypto';
 import type { TestContext } from 'node:test';
+import { listBundleFiles } from '../../src/archive/bundle-files.ts';
+import { measureLayer } from '../../src/archive/bundle-layer.ts';
+import { buildBundleImage, bundleLabels } from '../../src/domain/carvel/bundle-image.ts';
 import { writeWorkingHelper } from './credential-helpers.ts';
 import { packShopChart, shopMetadata } from './charts.ts';
 import { pushChart, pushImage } from './images.ts';
@@ -95,7 +98,7 @@ export async function prepareJsonSite(t: TestContext): Promise<JsonSite | undefi
   await writeFile(join(sandbox.work, 'text'), 'no wrap');
   await writeDamaged(sandbox.work);
   await rename(await createStandIn(sandbox.work), join(sandbox.work, 'plugin.tgz'));
-  await pushSigned(sandbox, source.host);
+  await writeBundles(sandbox.work, target.host, await pushSigned(sandbox, source.host));
   const programs = join(sandbox.home, 'programs');
   await writeWorkingHelper(programs, 'kept', join(sandbox.home, 'kept'));
   const { username, password } = TEST_CREDENTIALS;
@@ -107,13 +110,15 @@ export async function prepareJsonSite(t: TestContext): Promise<JsonSite | undefi
 }
 
 /** `app:1`, signed in every way by `key` and by `other`, and `arm:1`, of which only one platform is asked for later. */
-async function pushSigned(sandbox: Sandbox, host: string): Promise<void> {
+async function pushSigned(sandbox: Sandbox, host: string): Promise<string> {
+  let signed = '';
   const [key, other] = [await createKey(sandbox.work), await createKey(sandbox.work, 'other')];
   for (const [name, platforms] of [
     ['app', ['linux/amd64', 'linux/arm/v7']],
     ['arm', ['linux/arm/v7', 'linux/arm64']],
   ] as const) {
     const { digest, manifests } = await pushImage(host, `${name}:1`, { platforms, seed: name });
+    if (name === 'app') signed = `${host}/app@${digest}`;
     const image = { reference: `${host}/${name}:1`, digest, platforms: manifests.map((manifest) => manifest.digest) };
     await attachSignature({ host }, image, key.privateKey);
     await attachSignature({ host }, image, key.privateKey, { form: 'classic' });
@@ -121,6 +126,21 @@ async function pushSigned(sandbox: Sandbox, host: string): Promise<void> {
     await attachSignature({ host }, image, other.privateKey);
   }
   await pushKeptChart(host, key.privateKey);
+  return signed;
+}
+
+/** The folders of a bundle with an image, and of one that names the first. What that is, is known beforehand. */
+async function writeBundles(folder: string, host: string, image: string): Promise<void> {
+  const lock = (text: string): string =>
+    `apiVersion: imgpkg.carvel.dev/v1alpha1\nkind: ImagesLock\nimages:\n- image: ${text}\n  annotations: {made: here}\n`;
+  const write = async (name: string, text: string): Promise<void> => {
+    await mkdir(join(folder, name, '.imgpkg'), { recursive: true });
+    await writeFile(join(folder, name, '.imgpkg/images.yml'), lock(text));
+  };
+  await write('inner', image);
+  const files = await listBundleFiles([join(folder, 'inner')], new Set());
+  const { manifest } = buildBundleImage(await measureLayer(files), bundleLabels({}, true));
+  await write('outer', `${host}/made/inner@${manifest.descriptor.digest}`);
 }
 
 /** Wraps of the first release with other bytes in a layer, and without an end. */

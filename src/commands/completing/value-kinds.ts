@@ -16,20 +16,29 @@ const ARGUMENTS: Readonly<Record<string, ValueKind>> = {
   target: 'registry-url',
 };
 
+const PLATFORMS = ['linux/amd64', 'linux/arm64', 'linux/arm/v7', 'linux/ppc64le', 'linux/riscv64', 'linux/s390x'];
+
 /** Flags of which the name of their value says too little. */
 const FLAGS: Readonly<Record<string, ValueChoice>> = {
   'annotations-key': ['images', 'helm.sh/images', 'artifacthub.io/images'],
   chart: 'wrapped-chart',
   'log-level': ['debug', 'info', 'warn', 'error'],
   'map-file': 'yaml-file',
-  platforms: ['linux/amd64', 'linux/arm64', 'linux/arm/v7', 'linux/ppc64le', 'linux/riscv64', 'linux/s390x'],
+  platform: PLATFORMS,
+  platforms: PLATFORMS,
   'pull-prefix': 'registry',
   'render-values': 'yaml-file',
   sign: 'file',
   values: 'chart-values',
 };
 
-const VALUE_NAMES: Readonly<Record<string, ValueKind>> = { DIR: 'folder', FILE: 'file' };
+const VALUE_NAMES: Readonly<Record<string, ValueKind>> = {
+  DIR: 'folder',
+  FILE: 'file',
+  IMAGE: 'image',
+  PATH: 'file',
+  REPOSITORY: 'image',
+};
 
 /** What an argument takes; of a name that is not known here, any file. */
 export function chooseArgument({ name, options }: ArgumentDescription): ValueChoice {

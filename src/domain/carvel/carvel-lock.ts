@@ -5,16 +5,19 @@ import { formatCarvelYaml } from './format-carvel-yaml.ts';
 /** Where the lock of a bundle lies. https://carvel.dev/imgpkg/docs/latest/resources/ */
 export const CARVEL_LOCK_PATH = '.imgpkg/images.yml';
 export const CARVEL_API_VERSION = 'imgpkg.carvel.dev/v1alpha1';
-const CARVEL_LOCK_KIND = 'ImagesLock';
+export const CARVEL_LOCK_KIND = 'ImagesLock';
 
 /** The reference that an image had where it is used: kbld refuses entries without it. */
-const ID_ANNOTATION = 'kbld.carvel.dev/id';
+export const ID_ANNOTATION = 'kbld.carvel.dev/id';
+
+/** How the digest of an image came about. */
+export const ORIGINS_ANNOTATION = 'kbld.carvel.dev/origins';
 
 /** An entry of an ImagesLock. */
 export interface CarvelImage {
   /** `registry/repository@digest`. */
   readonly image: string;
-  readonly annotations: Readonly<Record<string, string>>;
+  readonly annotations?: Readonly<Record<string, string>> | undefined;
 }
 
 /** The entry for an image that is used as `reference` and that has this digest. Throws DT_BAD_REFERENCE. */

@@ -1,5 +1,5 @@
 import type { Digest } from './digest.ts';
-import { digestAlgorithm, digestHex } from './digest.ts';
+import { digestAlgorithm, digestHex, isDigest } from './digest.ts';
 
 /**
  * A signature, attestation, SBOM or other manifest that belongs to another manifest of the same repository: a referrer, or
@@ -50,4 +50,13 @@ export function isMetadataTag(tag: string): boolean {
 /** True for a tag that an attached artifact may have: one made of the digest of its subject, or that of metadata. */
 export function isAttachedTag(tag: string, subject: Digest): boolean {
   return isMetadataTag(tag) || ATTACHED_TAG_SUFFIXES.some((suffix) => tag === attachedTag(subject, suffix));
+}
+
+const ATTACHED_TAG_PATTERN = new RegExp(`^(sha256|sha512)-([0-9a-f]+)\\.(?:${ATTACHED_TAG_SUFFIXES.join('|')})$`);
+
+/** What an artifact belongs to that is found under this tag; undefined for any other tag. */
+export function findTaggedSubject(tag: string): Digest | undefined {
+  const [, algorithm = '', hex = ''] = ATTACHED_TAG_PATTERN.exec(tag) ?? [];
+  const digest = `${algorithm}:${hex}`;
+  return isDigest(digest) ? digest : undefined;
 }

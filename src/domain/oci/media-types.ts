@@ -9,6 +9,8 @@ export const MEDIA_TYPE_OCI_LAYER_GZIP = 'application/vnd.oci.image.layer.v1.tar
 // https://github.com/distribution/distribution/blob/v3.0.0/docs/content/spec/manifest-v2-2.md
 export const MEDIA_TYPE_DOCKER_INDEX = 'application/vnd.docker.distribution.manifest.list.v2+json';
 export const MEDIA_TYPE_DOCKER_MANIFEST = 'application/vnd.docker.distribution.manifest.v2+json';
+export const MEDIA_TYPE_DOCKER_CONFIG = 'application/vnd.docker.container.image.v1+json';
+export const MEDIA_TYPE_DOCKER_LAYER_GZIP = 'application/vnd.docker.image.rootfs.diff.tar.gzip';
 
 // https://github.com/helm/community/blob/main/hips/hip-0017.md
 export const MEDIA_TYPE_HELM_CONFIG = 'application/vnd.cncf.helm.config.v1+json';
@@ -22,6 +24,9 @@ export const MANIFEST_MEDIA_TYPES: readonly string[] = [
   MEDIA_TYPE_DOCKER_INDEX,
   MEDIA_TYPE_DOCKER_MANIFEST,
 ];
+
+const IMAGE_LAYER_PATTERN =
+  /^application\/vnd\.(?:oci\.image\.layer\.(?:nondistributable\.)?v1\.tar(?:\+gzip|\+zstd)?|docker\.image\.rootfs\.(?:foreign\.)?diff\.tar(?:\.gzip)?|docker\.container\.image\.rootfs\.diff\+x-gtar)$/;
 
 export function isIndexMediaType(mediaType: string): boolean {
   return mediaType === MEDIA_TYPE_OCI_INDEX || mediaType === MEDIA_TYPE_DOCKER_INDEX;
@@ -37,4 +42,9 @@ export function isManifestMediaType(mediaType: string): boolean {
  */
 export function isNonDistributable(mediaType: string): boolean {
   return mediaType.includes('.nondistributable.') || mediaType.includes('.foreign.');
+}
+
+/** True for the layers of a file system, in contrast to those of signatures and other artifacts. */
+export function isImageLayer(mediaType: string): boolean {
+  return IMAGE_LAYER_PATTERN.test(mediaType);
 }

@@ -19,7 +19,12 @@ export interface NamedReference extends Pick<LockImage, 'chart' | 'name' | 'imag
 }
 
 /** What a registry, or a host that is none, answers about a text that is no image. */
-const NO_IMAGE_CODES = ['DT_NOT_FOUND', 'DT_AUTH_REQUIRED', 'DT_AUTH_DENIED', 'DT_REGISTRY_UNREACHABLE'] as const;
+export const NO_IMAGE_CODES = [
+  'DT_NOT_FOUND',
+  'DT_AUTH_REQUIRED',
+  'DT_AUTH_DENIED',
+  'DT_REGISTRY_UNREACHABLE',
+] as const;
 
 /** What the reference of an image points to right now. */
 export interface SourceImage {

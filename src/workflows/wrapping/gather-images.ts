@@ -135,7 +135,7 @@ export async function gatherChartArtifacts(
 }
 
 /** A registry lists what it likes: a referrer whose manifest names another subject is none. */
-async function readArtifacts(
+export async function readArtifacts(
   store: RegistryStore,
   artifacts: readonly AttachedArtifact[],
   options: ReadGraphOptions,
